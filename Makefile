@@ -1,0 +1,91 @@
+# Matmul on Metal. `make` alone lists what there is to make.
+# Written for GNU Make 3.81 and up, the one that macOS ships.
+
+PYTHON ?= python3
+PORT ?= 8000
+
+VENV := .venv
+BIN := $(VENV)/bin
+BOOK := _build/html/index.html
+# The stamp's name holds a checksum of all that set-up depends on: it runs again when that changes, and only then.
+STAMP := $(VENV)/set-up-$(shell cat requirements.lock pyproject.toml tools/set_up.py | cksum | cut -d ' ' -f 1)
+
+# Notebook kernels start debuggers that complain about frozen modules. We do not debug there.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help set-up book labs lab serve test lint check format bench lock clean
+
+help:
+	@echo "make book    run the labs' solutions and the chapters, build the book, say where to open it"
+	@echo "make lab     open JupyterLab on the labs"
+	@echo "make serve   serve the built book at http://localhost:$(PORT)"
+	@echo "make test    check style and types, run all tests and all notebooks"
+	@echo "make bench   measure against NumPy, MLX's CPU operations, PoCL and Numba"
+	@echo
+	@echo "make labs    make the lab notebooks from solutions/*.md"
+	@echo "make format  put the sources into the one style"
+	@echo "make lock    choose the newest versions that fit and write requirements.lock"
+	@echo "make clean   remove what was built; make clean-all removes $(VENV) too"
+	@echo
+	@echo "Each sets up what it needs in $(VENV) the first time. Another Python: make PYTHON=python3.12 ..."
+
+set-up: $(STAMP)
+
+$(STAMP):
+	@$(PYTHON) tools/set_up.py --venv $(VENV) --lock requirements.lock --stamp $(STAMP)
+
+book: labs
+	@echo "==> Building the book"
+	@$(BIN)/jupyter-book build -W -n --keep-going .
+	@echo
+	@echo "The book is at file://$(CURDIR)/$(BOOK)"
+	@echo "or, with its search complete: make serve"
+
+labs: $(STAMP)
+	@echo "==> Running the labs' reference solutions"
+	@$(BIN)/python -m grader.build_labs
+
+lab: $(STAMP)
+	@$(BIN)/jupyter lab labs
+
+serve: $(STAMP)
+	@test -f $(BOOK) || $(MAKE) book
+	@echo "==> http://localhost:$(PORT) (Ctrl-C stops)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+test: lint check
+
+lint: $(STAMP)
+	@echo "==> Style"
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@echo "==> Types"
+	@$(BIN)/mypy
+
+# Every notebook in solutions/ must print again what it holds.
+check: $(STAMP)
+	@echo "==> Tests and notebooks"
+	@$(BIN)/python -m pytest --nbval --nbval-cell-timeout=300 tests solutions
+
+format: $(STAMP)
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks
+
+# uv resolves for every Python and platform at once; pip then installs what it found.
+lock: $(STAMP)
+	@$(BIN)/python -m venv _build/lock
+	@_build/lock/bin/pip install --quiet uv
+	@_build/lock/bin/uv pip compile --universal --upgrade --all-extras --group lock --quiet \
+		--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--python-version 3.10 pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf _build build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: clean-all
+clean-all: clean
+	rm -rf $(VENV)
