@@ -56,33 +56,27 @@ def make_venv(venv: Path) -> str:
     return python
 
 
-def pins(lock: Path) -> int:
-    """How many packages the lock file pins, over all platforms."""
-    names = {line.split("==")[0] for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line}
-    return len(names)
-
-
 def install(python: str, lock: Path) -> None:
     """Install what the lock pins. Its list is complete, so pip has nothing to resolve."""
-    print(f"==> Installing up to {pins(lock)} packages (a minute or two, once)", flush=True)
+    print("==> Installing the locked packages (a minute or two, once)", flush=True)
     command = [python, "-m", "pip", "install", "--no-deps", "--disable-pip-version-check", "-r", str(lock)]
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     pip = subprocess.Popen(command, stdout=subprocess.PIPE, universal_newlines=True, env=environment)
     assert pip.stdout is not None
     on_terminal = sys.stdout.isatty()
+    left = sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     seen = 0
     for line in pip.stdout:
-        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+        if line.startswith("Ignoring "):  # a pin for another platform or Python
+            left -= 1
+        elif line.startswith(("Collecting ", "Processing ", "Requirement already satisfied: ")):
             seen += 1
-            name = line.split(": ")[-1].replace("Collecting ", "").split("==")[0].strip()
             if on_terminal:
-                print(f"\r\033[K    {seen:3d}  {name}", end="", flush=True)
-            elif seen % 25 == 0:
-                print(f"    {seen:3d}  {name}", flush=True)
+                print(f"\r    {seen} of {left}", end="", flush=True)
+            elif seen % 40 == 0:
+                print(f"    {seen} of {left}", flush=True)
         elif line.startswith("Installing collected packages"):
-            print(("\r\033[K" if on_terminal else "") + "    unpacking", flush=True)
-    if on_terminal:
-        print("\r\033[K", end="")
+            print(("\r" if on_terminal else "") + f"    {seen} of {left}, unpacking", flush=True)
     if pip.wait() != 0:
         raise SystemExit(f"pip could not install {lock.name} (see above).")
 
