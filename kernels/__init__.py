@@ -1,0 +1,20 @@
+"""The book's reference kernels.
+
+Each kernel is a plain ``.metal`` file: the body that ``mx.fast.metal_kernel`` takes, with its plan in a
+comment at the top. The Python function that launches it stands beside it.
+
+======================  =========================================  ==================================
+module                  what it computes                           layout of the weights
+======================  =========================================  ==================================
+``kernels.textbook``    ``Y[M, N] = X[M, K] · W[K, N]``            ``W[K, N]``
+``kernels.gemv``        ``y[N] = W · x[K]``, one row of x          ``W[N, K]``, one row an output
+``kernels.gemm``        ``Y[M, N] = X[M, K] · W[K, N]``            ``W[K, N]`` (``padded``: ``W[N, K]``)
+======================  =========================================  ==================================
+
+All take float32, float16 and bfloat16, accumulate in float32, and return the dtype they were given.
+``kernels.tolerance`` says how far from the exact product such a kernel may be.
+"""
+
+from kernels import gemm, gemv, textbook, tolerance
+
+__all__ = ["gemm", "gemv", "textbook", "tolerance"]
