@@ -1,0 +1,176 @@
+"""From source to a function that can be launched: front end, widening, machine code; a cache at each end.
+
+In memory: programs by (source, kernel, layout). On disk: the same, as object code; and the front end's IR
+by source, so that another grid for the same source does not call clang again. A hit on disk imports neither
+the front end nor the widener.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from anymetal.errors import CompileError
+from anymetal.runtime import cache
+from anymetal.runtime.launch import Size3
+
+if TYPE_CHECKING:
+    from anymetal.frontend import Module
+    from anymetal.runtime.jit import Loaded
+
+KEEP_PROGRAMS = 512
+
+
+@dataclass(frozen=True)
+class Source:
+    """Metal source and all that bears on what it means.
+
+    `text` is what clang sees, with `#line` markers; `files` maps the markers' names to the text as the
+    learner wrote it. `math_mode` is "safe", "relaxed" or "fast".
+    """
+
+    text: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    include_dirs: tuple[str, ...] = ()
+    defines: tuple[tuple[str, str | int], ...] = ()
+    math_mode: str = "safe"
+
+    def identity(self) -> tuple[object, ...]:
+        """All that the compiled code depends on."""
+        return (self.text, self.include_dirs, self.defines, self.math_mode)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Machine code of one kernel for one family of grids. Memory in bytes; `max_threads` a threadgroup, if
+    it says.
+    """
+
+    loaded: Loaded
+    frame_bytes: int
+    threadgroup_bytes: int
+    buffers: frozenset[int]
+    max_threads: int | None
+
+
+_lock = threading.Lock()
+_programs: OrderedDict[tuple[object, ...], Program] = OrderedDict()
+_building: dict[tuple[object, ...], threading.Lock] = {}
+
+
+def program(source: Source, kernel: str, grid: Size3, threadgroup: Size3) -> Program:
+    """The program of `kernel` in `source` for a grid and threadgroup in threads, built if need be.
+
+    `threadgroup` is cut to the grid here. Raises `CompileError` where the source does not compile.
+    """
+    from anymetal.simt import layouts_for
+
+    threadgroup = tuple(min(t, g) for t, g in zip(threadgroup, grid))  # type: ignore[assignment]
+    layouts = layouts_for(grid, threadgroup)
+    where = (source.identity(), kernel, layouts)
+    with _lock:
+        found = _programs.get(where)
+        if found is not None:
+            _programs.move_to_end(where)
+            return found
+        mine = _building.setdefault(where, threading.Lock())
+    with mine:  # two threads that want the same program build it once
+        with _lock:
+            found = _programs.get(where)
+        try:
+            if found is None:
+                found = _from_disk_or_source(source, kernel, layouts)
+                with _lock:
+                    _programs[where] = found
+                    while len(_programs) > KEEP_PROGRAMS:
+                        _programs.popitem(last=False)
+        finally:
+            with _lock:
+                _building.pop(where, None)
+    return found
+
+
+def _from_disk_or_source(source: Source, kernel: str, layouts: tuple[Any, ...]) -> Program:
+    from anymetal.runtime import jit
+
+    key = cache.key("program", source.identity(), kernel, layouts, jit.host())
+    stored = cache.load(key)
+    if stored is not None:
+        try:
+            return _program(*stored)
+        except (RuntimeError, KeyError, TypeError, ValueError):
+            cache.discard(key)  # whole, yet not what this process can link: build it again
+    description, code = _build(source, kernel, layouts)
+    made = _program(description, code)
+    cache.store(key, description, code)
+    return made
+
+
+def _program(description: Mapping[str, Any], code: bytes) -> Program:
+    from anymetal.runtime import jit
+
+    return Program(
+        loaded=jit.load(code, description["entry"]),
+        frame_bytes=int(description["frame_bytes"]),
+        threadgroup_bytes=int(description["threadgroup_bytes"]),
+        buffers=frozenset(description["buffers"]),
+        max_threads=description["max_threads"],
+    )
+
+
+def _build(source: Source, kernel: str, layouts: tuple[Any, ...]) -> tuple[dict[str, Any], bytes]:
+    from anymetal.runtime import jit
+    from anymetal.simt import Unsupported, widen
+
+    found = module(source)
+    if kernel not in found.kernels:
+        names = ", ".join(sorted(found.kernels)) or "none"
+        raise CompileError(f"no kernel is called {kernel!r}; the source has: {names}")
+    one = found.kernels[kernel]
+    try:
+        wide = widen(found.ir, one.entry, layouts)
+    except Unsupported as e:
+        raise CompileError(f"anymetal cannot run this kernel yet: {e}") from e
+    description = {
+        "entry": wide.entry,
+        "frame_bytes": wide.frame_bytes,
+        "threadgroup_bytes": wide.threadgroup_bytes,
+        "buffers": sorted(wide.buffers),
+        "max_threads": one.max_threads,
+    }
+    return description, jit.compile_object(wide.ir)
+
+
+def module(source: Source) -> Module:
+    """What the front end makes of `source`: IR for one thread, and its kernels. Kept on disk as text."""
+    from anymetal.frontend import Kernel, Module, Parameter, compile_source
+
+    key = cache.key("module", source.identity())
+    stored = cache.load(key)
+    if stored is not None:
+        try:
+            kernels = {
+                name: Kernel(**{**k, "parameters": tuple(Parameter(**p) for p in k["parameters"])})
+                for name, k in stored[0].items()
+            }
+            return Module(ir=stored[1].decode(), kernels=kernels)
+        except (TypeError, KeyError, AttributeError, UnicodeDecodeError):
+            cache.discard(key)
+    made = compile_source(
+        source.text,
+        files=source.files,
+        include_dirs=source.include_dirs,
+        defines=dict(source.defines),
+        math_mode=source.math_mode,
+    )
+    cache.store(key, {name: asdict(k) for name, k in made.kernels.items()}, made.ir.encode())
+    return made
+
+
+def forget() -> None:
+    """Drops every program that no kernel object holds. For tests."""
+    with _lock:
+        _programs.clear()

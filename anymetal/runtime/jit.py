@@ -1,0 +1,119 @@
+"""From a module's text to machine code, with llvmlite.
+
+`compile_object` gives the bytes of a relocatable object, which can be kept on disk; `load` links such bytes
+into this process. The two are apart so that a hit in the cache pays only for the second.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import itertools
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import llvmlite.binding as llvm
+
+# LLVM's global state (contexts, the linker's symbol tables) is not ours to share between threads.
+_lock = threading.RLock()
+_names = itertools.count()
+
+_Entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)  # calls release the GIL
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Machine code in memory. It stays there as long as this object does."""
+
+    call: Callable[[int, int], None]
+    address: int
+    tracker: Any
+
+
+@lru_cache(maxsize=1)
+def host() -> tuple[str, str, str]:
+    """The triple, the CPU's name and its features, as LLVM writes them. The machine code depends on all
+    three.
+    """
+    return llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def vector_bits() -> int:
+    """The width of the widest vector register of this CPU, in bits."""
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 512
+    if features.get("avx"):
+        return 256
+    return 128
+
+
+@lru_cache(maxsize=1)
+def _target_machine() -> llvm.TargetMachine:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    triple, cpu, features = host()
+    # Position-independent code: the loader may put it more than 2 GiB away from libm.
+    return llvm.Target.from_triple(triple).create_target_machine(
+        cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small"
+    )
+
+
+@lru_cache(maxsize=1)
+def _linker() -> llvm.LLJIT:
+    # A C library's mathematics (expf, erff) is looked up in this process: make sure that it is there.
+    libm = ctypes.util.find_library("m") if sys.platform != "win32" else "ucrtbase.dll"
+    if libm is not None:
+        llvm.load_library_permanently(libm)
+    return llvm.create_lljit_compiler(_target_machine())
+
+
+def compile_object(ir: str) -> bytes:
+    """Machine code for this CPU, as the bytes of a relocatable object.
+
+    `ir` is an LLVM module's text with neither triple nor data layout. Raises `RuntimeError` where LLVM
+    refuses it.
+    """
+    with _lock:
+        machine = _target_machine()
+        module = llvm.parse_assembly(ir)
+        module.triple = host()[0]
+        module.data_layout = str(machine.target_data)
+        module.verify()
+        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        # The code is wide already: 32 lanes are one value. The vectorizers would only spend time on it.
+        options.loop_vectorization = False
+        options.slp_vectorization = False
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+        return bytes(machine.emit_object(module))
+
+
+def assembly(ir: str) -> str:
+    """The optimised assembly text of `ir` for this CPU: for eyes, and for tests of the code's quality."""
+    with _lock:
+        machine = _target_machine()
+        module = llvm.parse_assembly(ir)
+        module.triple = host()[0]
+        module.data_layout = str(machine.target_data)
+        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        options.loop_vectorization = False
+        options.slp_vectorization = False
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+        return str(machine.emit_assembly(module))
+
+
+def load(obj: bytes, entry: str) -> Loaded:
+    """Links an object into this process and finds the function `entry`. Raises `RuntimeError` where it
+    cannot.
+    """
+    with _lock:
+        library = llvm.JITLibraryBuilder().add_object_img(obj).add_current_process().export_symbol(entry)
+        tracker = library.link(_linker(), f"kernel{next(_names)}")
+        address = tracker[entry]
+    return Loaded(call=_Entry(address), address=address, tracker=tracker)

@@ -1,0 +1,251 @@
+"""A launch: the block that the machine code reads, memory for each worker, and threads over threadgroups.
+
+Every worker runs the same function. It takes threadgroups off a counter in the launch block, a few at a
+time, until there are none left; so a slow threadgroup delays nobody but itself. The calling thread is one
+of the workers, and it never waits for a helper that has not yet begun: a busy machine costs speed, not
+progress.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import ctypes
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from anymetal.runtime.limits import MAX_BUFFERS, SIMD_WIDTH
+
+# The launch block is int64[96]; what each slot means is the contract between this module and `simt`.
+SLOTS = 96
+NEXT, GROUPS, CHUNK = 0, 1, 2
+GRID, THREADGROUP, GROUPS_PER_GRID = 3, 6, 9
+THREADGROUP_OFFSET, THREADGROUP_BYTES = 12, 13
+BUFFER, THREADGROUP_ARGUMENT = 16, 48
+ALIGN = 128
+
+_Block = ctypes.c_int64 * SLOTS
+Size3 = tuple[int, int, int]
+Entry = Callable[[int, int], None]
+
+_threads: contextvars.ContextVar[int | None] = contextvars.ContextVar("anymetal_threads", default=None)
+
+
+def _up(n: int, to: int) -> int:
+    return -(-n // to) * to
+
+
+def available_threads() -> int:
+    """How many CPUs this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _as_thread_count(value: object, name: str) -> int:
+    try:
+        count = int(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        count = 0
+    if isinstance(value, float) or not 1 <= count <= 4096:
+        raise ValueError(f"{name} must be a whole number of threads from 1 to 4096, got {value!r}.")
+    return int(count)
+
+
+def thread_count() -> int:
+    """Threads that a launch may use: `threads(n)`, else the variable ANYMETAL_THREADS, else one for each
+    CPU.
+    """
+    here = _threads.get()
+    if here is not None:
+        return here
+    text = os.environ.get("ANYMETAL_THREADS")
+    return _as_thread_count(text, "ANYMETAL_THREADS") if text else available_threads()
+
+
+@contextlib.contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Launches inside the `with` block, in this Python thread, use `n` CPU threads."""
+    token = _threads.set(_as_thread_count(n, "`n`"))
+    try:
+        yield
+    finally:
+        _threads.reset(token)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that launches of one kernel over one grid have in common. Sizes are in threads, memory in bytes."""
+
+    call: Entry
+    block: bytes
+    groups: int
+    scratch: int
+
+
+def plan(
+    call: Entry,
+    *,
+    grid: Size3,
+    threadgroup: Size3,
+    frame_bytes: int,
+    threadgroup_bytes: int,
+    threadgroup_arguments: Sequence[int] = (),
+) -> Plan:
+    """Lays out the launch block and a worker's scratch.
+
+    `grid` counts threads; `threadgroup` is cut to it, axis by axis. `frame_bytes` is what a SIMD-group
+    keeps across barriers, `threadgroup_bytes` the kernel's own threadgroup memory; `threadgroup_arguments`
+    are the sizes in bytes of [[threadgroup(0)]], [[threadgroup(1)]] and so on. Sizes are taken as checked
+    (see `limits`).
+    """
+    size = tuple(min(t, g) for t, g in zip(threadgroup, grid))
+    counts = tuple(-(-g // t) for t, g in zip(size, grid))
+    groups = counts[0] * counts[1] * counts[2]
+    simdgroups = -(-size[0] * size[1] * size[2] // SIMD_WIDTH)
+    block = _Block()
+    block[GROUPS] = groups
+    block[CHUNK] = 1
+    block[GRID : GRID + 3] = list(grid)
+    block[THREADGROUP : THREADGROUP + 3] = list(size)
+    block[GROUPS_PER_GRID : GROUPS_PER_GRID + 3] = list(counts)
+    offset = _up(simdgroups * frame_bytes, ALIGN)
+    end = threadgroup_bytes
+    for i, nbytes in enumerate(threadgroup_arguments):
+        end = _up(end, 16)  # Metal aligns each argument's memory to 16 bytes
+        block[THREADGROUP_ARGUMENT + i] = offset + end
+        end += nbytes
+    block[THREADGROUP_OFFSET] = offset
+    block[THREADGROUP_BYTES] = end
+    return Plan(call=call, block=bytes(block), groups=groups, scratch=offset + _up(end, ALIGN))
+
+
+class _Scratch(threading.local):
+    """A worker thread's memory, kept from launch to launch while it is small."""
+
+    KEEP = 4 << 20
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.memory: ctypes.Array[ctypes.c_char] | None = None
+
+    def take(self, size: int) -> tuple[int, object]:
+        """The address of at least `size` bytes, aligned, and the object that owns them."""
+        memory = self.memory
+        if memory is None or size > self.size:
+            memory = ctypes.create_string_buffer(size + ALIGN)
+            if size <= self.KEEP:
+                self.memory, self.size = memory, size
+        return _up(ctypes.addressof(memory), ALIGN), memory
+
+
+_scratch = _Scratch()
+
+
+class _Job:
+    """One launch, as the helpers see it."""
+
+    __slots__ = ("plan", "block", "closed", "active", "lock", "done")
+
+    def __init__(self, plan: Plan, block: int) -> None:
+        self.plan = plan
+        self.block = block
+        self.closed = False
+        self.active = 0
+        self.lock = threading.Lock()
+        self.done: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def help(self) -> None:
+        with self.lock:
+            if self.closed:  # the caller is done, and its launch block may be gone
+                return
+            self.active += 1
+        try:
+            address, _owner = _scratch.take(self.plan.scratch)
+            self.plan.call(self.block, address)
+        finally:
+            self.done.put(None)
+
+    def close(self) -> None:
+        """Turns late helpers away, and waits for those at work."""
+        with self.lock:
+            self.closed = True
+            active = self.active
+        interrupt: BaseException | None = None
+        while active:
+            try:
+                self.done.get()
+                active -= 1
+            except (
+                BaseException
+            ) as e:  # Ctrl-C: the helpers still use the caller's arrays, so wait before it goes on
+                interrupt = e
+        if interrupt is not None:
+            raise interrupt
+
+
+class _Pool:
+    """Helper threads, started when first needed and shared by all launches of the process."""
+
+    def __init__(self) -> None:
+        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self.size = 0
+        self.lock = threading.Lock()
+
+    def post(self, job: _Job, helpers: int) -> None:
+        if self.size < helpers:
+            with self.lock:
+                while self.size < helpers:
+                    threading.Thread(target=self._work, name=f"anymetal-{self.size}", daemon=True).start()
+                    self.size += 1
+        for _ in range(helpers):
+            self.jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            self.jobs.get().help()
+
+
+_pool = _Pool()
+
+
+def _after_fork() -> None:
+    global _pool  # the parent's threads do not exist in the child
+    _pool = _Pool()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int]) -> None:
+    """Runs a kernel over its grid and returns when every threadgroup is done.
+
+    `buffers` gives the address of each [[buffer(i)]], by index. What owns that memory must live until the
+    return.
+    """
+    block = _Block.from_buffer_copy(plan.block)
+    items = buffers.items() if isinstance(buffers, Mapping) else enumerate(buffers)
+    for i, address in items:
+        if not 0 <= i < MAX_BUFFERS:
+            raise IndexError(f"buffer index {i} is not in 0..{MAX_BUFFERS - 1}")
+        block[BUFFER + i] = address
+    helpers = min(thread_count(), plan.groups) - 1
+    scratch, _owner = _scratch.take(plan.scratch)
+    at = ctypes.addressof(block)
+    if helpers == 0:
+        block[CHUNK] = plan.groups
+        plan.call(at, scratch)
+        return
+    # About 16 helpings a worker: few enough that the counter costs nothing, enough to even out slow
+    # threadgroups.
+    block[CHUNK] = max(1, plan.groups // ((helpers + 1) * 16))
+    job = _Job(plan, at)
+    _pool.post(job, helpers)
+    try:
+        plan.call(at, scratch)
+    finally:
+        job.close()
