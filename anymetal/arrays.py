@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import io
 import math
-from typing import Any
+from typing import Any, cast
 
 import mlx.core as mx
 import numpy as np
@@ -111,7 +111,7 @@ def to_array(value: Any) -> mx.array:
 
 
 def row_contiguous(array: mx.array) -> mx.array:
-    """`array`, or a copy of it where its elements do not lie in row-major order without gaps. Evaluates it."""
+    """`array`, evaluated; or a copy of it, where its elements are not in row-major order without gaps."""
     if _view(array).c_contiguous:
         return array
     return mx.contiguous(array, stream=mx.cpu)
@@ -119,15 +119,15 @@ def row_contiguous(array: mx.array) -> mx.array:
 
 def _view(array: mx.array) -> memoryview:
     try:
-        return memoryview(array)
+        return memoryview(array)  # type: ignore[arg-type]  # the stubs leave out the buffer protocol
     except RuntimeError as e:
         if "transformations" not in str(e):
             raise
         raise LaunchError(
-            "[metal_kernel] anymetal runs a kernel as soon as it is called, so it needs the values of the inputs. "
-            "Inside mx.compile and mx.vmap arrays have none yet: call the kernel outside of them (for mx.compile, "
-            "compile the steps before and after it on their own; for mx.vmap, give the kernel the batch as one more "
-            "axis of its grid)."
+            "[metal_kernel] anymetal runs a kernel as soon as it is called, so it needs the inputs' values. "
+            "Inside mx.compile and mx.vmap arrays have none yet: call the kernel outside of them (for "
+            "mx.compile, compile the steps before and after it on their own; for mx.vmap, give the kernel "
+            "the batch as one more axis of its grid)."
         ) from e
 
 
@@ -186,10 +186,10 @@ def without_gradient(inputs: list[mx.array], outputs: list[mx.array]) -> list[mx
 
     def refuse(*_: Any) -> Any:
         raise ValueError(
-            "[metal_kernel] A custom kernel has no gradient of its own. Wrap the call in `mx.custom_function` and "
-            "give it a `vjp`."
+            "[metal_kernel] A custom kernel has no gradient of its own. Wrap the call in "
+            "`mx.custom_function` and give it a `vjp`."
         )
 
     kernel.vjp(refuse)
     kernel.jvp(refuse)
-    return list(kernel(*inputs))
+    return cast(list[mx.array], kernel(*inputs))

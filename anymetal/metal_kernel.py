@@ -9,6 +9,7 @@ whatever was there.
 from __future__ import annotations
 
 import ctypes
+import math
 import operator
 import re
 import sys
@@ -73,15 +74,15 @@ def metal_kernel(
         raise ValueError("[metal_kernel] Must specify at least one output.")
     if not _NAME.match(name):
         raise ValueError(
-            f"[metal_kernel] `name` becomes part of a function's name in Metal: letters, digits and underscores only, "
-            f"got {name!r}."
+            "[metal_kernel] `name` becomes part of a function's name in Metal: letters, digits and "
+            f"underscores only, got {name!r}."
         )
     return kernel
 
 
 @dataclass(frozen=True)
 class _Variant:
-    """The kernel for one combination of types: its generated text, and that text as the front end takes it."""
+    """The kernel for one combination of types: its text, as MLX has it and as the front end takes it."""
 
     generated: signature.Generated
     source: build.Source
@@ -115,7 +116,8 @@ class MetalKernel:
         self._plans: dict[tuple[object, ...], tuple[Plan, build.Program]] = {}
 
     def __repr__(self) -> str:
-        return f"<anymetal kernel {self.name!r}: {', '.join(self.input_names)} -> {', '.join(self.output_names)}>"
+        names = f"{', '.join(self.input_names)} -> {', '.join(self.output_names)}"
+        return f"<anymetal kernel {self.name!r}: {names}>"
 
     def __call__(
         self,
@@ -172,7 +174,8 @@ class MetalKernel:
         if verbose:
             text = variant.generated.text
             print(f"Generated source code for `{self.name}`:\n```\n{text}\n```", file=sys.stdout)
-        planned = self._plans.get((variant, size, group)) or self._plan(variant, size, group)
+        large = any(n >= 2**31 for n in (*(a.nbytes for a in given), *map(_nbytes, shapes, dtypes)))
+        planned = self._plans.get((variant, size, group, large)) or self._plan(variant, size, group, large)
 
         # Everything below touches memory. What it needs is alive in `passed`, `extra` and `made` until the
         # launch ends.
@@ -227,9 +230,11 @@ class MetalKernel:
         files = {signature.SOURCE: self.source, signature.HEADER: self.header}
         return _Variant(generated, build.Source(generated.marked, files=files, math_mode=self.math_mode))
 
-    def _plan(self, variant: _Variant, grid: Size3, threadgroup: Size3) -> tuple[Plan, build.Program]:
+    def _plan(
+        self, variant: _Variant, grid: Size3, threadgroup: Size3, large: bool
+    ) -> tuple[Plan, build.Program]:
         limits.check_threadgroup(threadgroup)
-        program = build.program(variant.source, variant.generated.name, grid, threadgroup)
+        program = build.program(variant.source, variant.generated.name, grid, threadgroup, large)
         if program.max_threads is not None:
             limits.check_threadgroup(
                 threadgroup, min(program.max_threads, limits.MAX_THREADS_PER_THREADGROUP)
@@ -244,7 +249,7 @@ class MetalKernel:
         )
         if len(self._plans) >= _KEEP_PLANS:
             self._plans.clear()  # the programs themselves stay in `build`'s memory
-        self._plans[(variant, grid, threadgroup)] = (made, program)
+        self._plans[(variant, grid, threadgroup, large)] = (made, program)
         return made, program
 
 
@@ -294,8 +299,12 @@ def _shape(shape: object) -> tuple[int, ...]:
     return sizes
 
 
+def _nbytes(shape: tuple[int, ...], dtype: Any) -> int:
+    return math.prod(shape) * int(dtype.size)
+
+
 def _number(what: str, value: object) -> float:
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__") and not hasattr(value, "__index__"):
+    if isinstance(value, (str, bytes)) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
         raise TypeError(f"[metal_kernel] `{what}` must be a number, got {value!r}.")
     return float(value)  # type: ignore[arg-type]
 
@@ -361,8 +370,8 @@ def _check_header(header: str) -> None:
     if last.lstrip().startswith("#") or "//" in last:
         count = header.count("\n") + 1
         raise CompileError(
-            f"header:{count}: error: the header's last line needs a newline at its end: MLX puts the kernel's signature "
-            f"right after it, on the same line\n{last}",
+            f"header:{count}: error: the header's last line needs a newline at its end: MLX puts the "
+            f"kernel's signature right after it, on the same line\n{last}",
             file=signature.HEADER,
             line=count,
             column=len(last) + 1,
@@ -383,9 +392,10 @@ def install() -> bool:
 
     if mx.metal.is_available():
         return False
-    if mx.fast.metal_kernel is not metal_kernel:
-        _original = mx.fast.metal_kernel
-        mx.fast.metal_kernel = metal_kernel
+    current: Any = mx.fast.metal_kernel
+    if current is not metal_kernel:
+        _original = current
+        mx.fast.metal_kernel = metal_kernel  # type: ignore[assignment]
     return True
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,15 +61,15 @@ _programs: OrderedDict[tuple[object, ...], Program] = OrderedDict()
 _building: dict[tuple[object, ...], threading.Lock] = {}
 
 
-def program(source: Source, kernel: str, grid: Size3, threadgroup: Size3) -> Program:
+def program(source: Source, kernel: str, grid: Size3, threadgroup: Size3, large: bool = False) -> Program:
     """The program of `kernel` in `source` for a grid and threadgroup in threads, built if need be.
 
-    `threadgroup` is cut to the grid here. Raises `CompileError` where the source does not compile.
+    `threadgroup` is cut to the grid here; `large` says that a buffer holds 2 GiB or more. Raises `CompileError` where the source does not compile.
     """
     from anymetal.simt import layouts_for
 
     threadgroup = tuple(min(t, g) for t, g in zip(threadgroup, grid))  # type: ignore[assignment]
-    layouts = layouts_for(grid, threadgroup)
+    layouts = layouts_for(grid, threadgroup, large=large)
     where = (source.identity(), kernel, layouts)
     with _lock:
         found = _programs.get(where)

@@ -44,14 +44,16 @@ def check_threadgroup(threadgroup: tuple[int, int, int], limit: int = MAX_THREAD
     if x * y * z > limit:
         whose = "a threadgroup" if limit == MAX_THREADS_PER_THREADGROUP else "a threadgroup of this kernel"
         raise LaunchError(
-            f"Thread group size ({x * y * z}) is greater than the maximum allowed threads per threadgroup ({limit}): "
-            f"`threadgroup` is {threadgroup}, {x} x {y} x {z} = {x * y * z} threads; {whose} has at most {limit}."
+            f"Thread group size ({x * y * z}) is greater than the maximum allowed threads per threadgroup "
+            f"({limit}): `threadgroup` is {threadgroup}, {x} x {y} x {z} = {x * y * z} threads; {whose} has "
+            f"at most {limit}."
         )
 
 
 def check_threadgroup_memory(static: int, dynamic: int = 0) -> None:
-    """`LaunchError` where a kernel's own threadgroup memory and the launch's together are over the limit
-    (bytes).
+    """`LaunchError` where threadgroup memory is over the limit.
+
+    `static` is what the kernel declares and `dynamic` what the launch adds, in bytes a threadgroup.
     """
     total = static + dynamic
     if total > MAX_THREADGROUP_BYTES:
@@ -67,6 +69,6 @@ def check_buffers(count: int) -> None:
     """`LaunchError` where a kernel takes more buffers than an argument table has."""
     if count > MAX_BUFFERS:
         raise LaunchError(
-            f"The kernel takes {count} buffers (each input and output is one, and each `_shape`, `_strides` and `_ndim` "
-            f"that the body names); at most {MAX_BUFFERS} are allowed."
+            f"The kernel takes {count} buffers (each input and output is one, and each `_shape`, `_strides` "
+            f"and `_ndim` that the body names); at most {MAX_BUFFERS} are allowed."
         )
