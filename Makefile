@@ -10,6 +10,12 @@ BOOK := _build/html/index.html
 # The stamp's name holds a checksum of all that set-up depends on: it runs again when that changes, and only then.
 STAMP := $(VENV)/set-up-$(shell cat requirements.lock pyproject.toml tools/set_up.py | cksum | cut -d ' ' -f 1)
 
+# Pages and executed cells are cached by their own text alone: drop them when the code that they run has changed.
+DROP_STALE_BOOK = code=$$(find anymetal kernels grader requirements.lock _config.yml -type f ! -name '*.pyc' | \
+	LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat | cksum); \
+	test "$$code" = "$$(cat _build/code 2>/dev/null)" || rm -rf _build/html _build/.doctrees _build/.jupyter_cache; \
+	mkdir -p _build; echo "$$code" > _build/code
+
 # Notebook kernels start debuggers that complain about frozen modules. We do not debug there.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
@@ -37,6 +43,7 @@ $(STAMP):
 
 book: labs
 	@echo "==> Building the book"
+	@$(DROP_STALE_BOOK)
 	@$(BIN)/jupyter-book build -W -n --keep-going .
 	@echo
 	@echo "The book is at file://$(CURDIR)/$(BOOK)"
@@ -54,7 +61,10 @@ serve: $(STAMP)
 	@echo "==> http://localhost:$(PORT) (Ctrl-C stops)"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-test: lint check
+# Not as prerequisites: under make -j the style errors would come in the midst of the tests.
+test: $(STAMP)
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory check
 
 lint: $(STAMP)
 	@echo "==> Style"
