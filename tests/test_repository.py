@@ -175,6 +175,18 @@ def test_every_page_of_the_book_exists() -> None:
     assert not [page for page in pages if not (ROOT / f"{page}.md").exists()]
 
 
+def test_set_up_makes_a_broken_environment_again(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (venv / "left behind").touch()
+    python = set_up.make_venv(venv)
+    subprocess.run([python, "-c", "import pip"], check=True)
+    assert not (venv / "left behind").exists()
+    (venv / "stays").touch()
+    assert set_up.make_venv(venv) == python
+    assert (venv / "stays").exists()
+
+
 def test_another_python_is_found_where_the_first_is_unsuited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

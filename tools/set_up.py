@@ -44,7 +44,8 @@ def find_python() -> str:
 def make_venv(venv: Path) -> str:
     """Create the virtual environment, unless a suited one is there. Return its Python."""
     python = str(venv / "bin" / "python")
-    if os.path.exists(python) and is_suited(python):
+    # Without pip it is what an attempt left behind that failed half-way.
+    if is_suited(python) and subprocess.call([python, "-c", "import pip"], stderr=subprocess.DEVNULL) == 0:
         return python
     base = find_python()
     print(f"==> Making {venv.name} with {base}", flush=True)
