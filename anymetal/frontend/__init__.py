@@ -1,0 +1,97 @@
+"""Metal source in, LLVM IR of one thread out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from anymetal.errors import CompileError
+from anymetal.frontend import clang, rewrite
+from anymetal.frontend.diagnostics import complaint
+from anymetal.frontend.edits import Edits
+from anymetal.frontend.ir import tidy
+from anymetal.frontend.kernels import Definition, Instantiation, Kernel, Parameter, entry, entry_name, find
+from anymetal.frontend.source import Source
+
+# Every function is inlined into the kernels that call it: a back end sees one function a kernel.
+INLINE = "#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)\n"
+INLINE_END = "#pragma clang attribute pop\n"
+
+__all__ = ["Kernel", "Module", "Parameter", "compile_source"]
+
+
+@dataclass(frozen=True)
+class Module:
+    """LLVM IR text, and its kernels by name."""
+
+    ir: str
+    kernels: dict[str, Kernel]
+
+
+def compile_source(
+    text: str,
+    *,
+    files: Mapping[str, str] | None = None,
+    include_dirs: Sequence[str] = (),
+    defines: Mapping[str, str | int] | None = None,
+    math_mode: str = "safe",
+    line_tables: bool = False,
+) -> Module:
+    """Compile Metal to the IR of one thread.
+
+    ``text`` may hold ``#line 1 "name"`` markers; ``files`` maps such names to texts as the learner wrote them, which
+    diagnostics quote. Raises ``CompileError`` for anything that is not Metal, or not supported.
+    """
+    files = dict(files or {})
+    fast = math_mode == "fast"
+    macros = {**(defines or {}), **({"__FAST_MATH__": 1} if fast else {})}
+    files.setdefault("<stdin>", text)
+
+    status, preprocessed, messages = clang.preprocess(text, include_dirs, macros)
+    if status:
+        raise complaint(messages, files)
+    source = Source(preprocessed)
+    definitions, instantiations = find(source)
+    edits = Edits(preprocessed)
+    rewrite.instantiations(source, edits, instantiations)
+    for change in rewrite.PASSES:
+        change(source, edits)
+    rewrite.threadgroup_variables(source, edits, definitions)
+    edited = edits.apply()
+
+    kernels, entries = _entries(definitions, instantiations)
+    library = ["all.h"] if any(name.endswith("metal_stdlib") for name in source.files) else ["all.h"]
+    status, ir, messages = clang.compile(
+        "".join([INLINE, edited.text, '\n# 1 "<entry>"\n', *entries, INLINE_END]),
+        library,
+        fast_math=fast,
+        line_tables=line_tables,
+    )
+    if status:
+        raise complaint(messages, files)
+    return Module(tidy(ir, [kernel.entry for kernel in kernels.values()]), kernels)
+
+
+def _entries(
+    definitions: Sequence[Definition], instantiations: Sequence[Instantiation]
+) -> tuple[dict[str, Kernel], list[str]]:
+    """The kernels by name, and the C++ of their entry functions."""
+    kernels: dict[str, Kernel] = {}
+    entries: list[str] = []
+
+    def add(name: str, expression: str, definition: Definition) -> None:
+        if name not in kernels:
+            kernels[name] = Kernel(name, entry_name(name), definition.parameters, definition.max_threads)
+            entries.append(entry(kernels[name], expression))
+
+    for definition in definitions:
+        if not definition.template:
+            add(definition.host_name or definition.name, definition.qualified, definition)
+    for instantiation in instantiations:
+        for definition in definitions:
+            if instantiation.function in (definition.name, definition.qualified):
+                add(instantiation.name, instantiation.expression, definition)
+                break
+        else:
+            raise CompileError(f"explicit instantiation of '{instantiation.function}', which is not a kernel")
+    return kernels, entries

@@ -1,0 +1,98 @@
+"""Finding and calling clang: the one inside the ``ziglang`` wheel, without zig's Python around it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from anymetal.errors import AnymetalError
+
+HERE = Path(__file__).parent
+
+# spir64: vectors, half and bfloat pass through calls as they are, and no host's ABI gets in.
+LANGUAGE = ["-x", "c++", "-std=c++17", "-target", "spir64-unknown-unknown", "-nostdinc", "-nostdinc++", "-w"]
+
+PREDEFINED = {"__METAL__": 1, "__METAL_VERSION__": 320, "__METAL_MACOS__": 1, "__HAVE_BFLOAT__": 1}
+
+# Metal's own address spaces. clang prints these macros' names in its messages.
+SPACES = {
+    "device": "__attribute__((address_space(1)))",
+    "constant": "__attribute__((address_space(2)))",
+    "threadgroup": "__attribute__((address_space(3)))",
+    "thread": "",
+}
+
+CODE = [
+    "-O2",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fno-threadsafe-statics",
+    "-fno-math-errno",
+    "-ffp-contract=on",
+    # GPU code reads bytes as words and back; no type tells anything about aliasing.
+    "-fno-strict-aliasing",
+    # An endless loop is the learner's mistake to be found, not clang's to remove.
+    "-fno-finite-loops",
+    # Everything that may reach a cross-lane operation keeps its place in control flow.
+    "-fconvergent-functions",
+    "-fno-vectorize",
+    "-fno-slp-vectorize",
+    "-fno-ident",
+    # `1.0` is a float in Metal.
+    *("-Xclang", "-cl-single-precision-constant"),
+    # `float x; if (t < 16) x = a[t]; simd_sum(x)`: the branch stays though one side leaves x undefined.
+    *("-Xclang", "-no-enable-noundef-analysis"),
+    # half and bfloat round after every operation.
+    *("-Xclang", "-ffloat16-excess-precision=none"),
+    *("-Xclang", "-fbfloat16-excess-precision=none"),
+    *("-mllvm", "-disable-loop-idiom-all"),
+    *("-mllvm", "-unroll-runtime=false"),
+    *("-mllvm", "-unroll-allow-partial=false"),
+]
+
+MESSAGES = [
+    "-fno-caret-diagnostics",
+    "-fno-color-diagnostics",
+    "-fdiagnostics-print-source-range-info",
+    "-ferror-limit=20",
+    "-ftemplate-backtrace-limit=0",
+    "-Wno-error=static-float-init",
+]
+
+
+@functools.cache
+def executable() -> str:
+    """The path of the clang driver."""
+    try:
+        import ziglang
+    except ImportError as error:
+        raise AnymetalError("anymetal needs the package `ziglang`, which carries clang: pip install ziglang") from error
+    return os.path.join(os.path.dirname(ziglang.__file__), "zig.exe" if os.name == "nt" else "zig")
+
+
+def run(arguments: Sequence[str], source: str) -> tuple[int, str, str]:
+    """clang's exit status, standard output and standard error, with ``source`` on its standard input."""
+    done = subprocess.run(
+        [executable(), "clang", *arguments], input=source.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
+
+
+def preprocess(text: str, include_dirs: Sequence[str], defines: Mapping[str, str | int]) -> tuple[int, str, str]:
+    """The source with includes and macros expanded and line markers kept; the learner's keywords still stand."""
+    macros = [f"-D{name}={value}" for name, value in {**PREDEFINED, **defines}.items()]
+    paths = [option for path in (str(HERE / "include"), *include_dirs) for option in ("-I", path)]
+    return run(["-E", *LANGUAGE, *MESSAGES, *macros, *paths, "-"], text)
+
+
+def compile(text: str, library: Sequence[str], *, fast_math: bool, line_tables: bool) -> tuple[int, str, str]:
+    """LLVM IR of preprocessed and rewritten text, with headers of ``library/`` before it."""
+    spaces = [f"-D{name}={value}" for name, value in SPACES.items()]
+    headers = [option for name in library for option in ("-include", str(HERE / "library" / name))]
+    more = (["-ffast-math"] if fast_math else []) + (["-gline-tables-only"] if line_tables else [])
+    return run(["-S", "-emit-llvm", "-o", "-", *LANGUAGE, *CODE, *MESSAGES, *more, *spaces, *headers, "-"], text)

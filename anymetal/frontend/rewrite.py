@@ -1,0 +1,199 @@
+"""Metal made into C++ that clang reads: each function here changes one thing that Metal has and C++ has not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from anymetal.frontend.edits import Edits
+from anymetal.frontend.kernels import Definition, Instantiation, markers
+from anymetal.frontend.source import Source
+from anymetal.frontend.tokens import NUMBER, WORD
+
+SPACES = frozenset({"device", "constant", "threadgroup", "thread"})
+VECTOR = re.compile(r"(?:bool|u?char|u?short|u?int|u?long|half|bfloat|float)[234]\Z")
+
+
+def attributes(source: Source, edits: Edits) -> None:
+    """``[[...]]`` goes; what it says was read before."""
+    for i in source.attributes:
+        edits.blank(source.tokens[i].start, source.tokens[source.partner[i]].end)
+
+
+def kernel_keywords(source: Source, edits: Edits) -> None:
+    """``kernel`` and ``[[kernel]]`` become ``static``: the entry function is what the world sees."""
+    for i in markers(source):
+        token = source.tokens[i]
+        end = source.tokens[source.partner[i]].end if i in source.attributes else token.end
+        edits.replace(token.start, end, "static".ljust(end - token.start))
+
+
+def instantiations(source: Source, edits: Edits, found: Sequence[Instantiation]) -> None:
+    """An explicit instantiation goes: its entry function instantiates the kernel."""
+    for instantiation in found:
+        first, last = instantiation.span
+        edits.blank(source.tokens[first].start, source.tokens[min(last, len(source.tokens) - 1)].end)
+
+
+def threadgroup_variables(source: Source, edits: Edits, definitions: Sequence[Definition]) -> None:
+    """``threadgroup T x[N];`` in a kernel's body becomes ``static``: one memory for the whole threadgroup."""
+    for definition in definitions:
+        first, last = definition.body
+        for i in range(first, last):
+            if source.word(i) != "threadgroup" or i - 1 in source.attributes:
+                continue
+            begin = i
+            while source.tokens[begin - 1].kind == WORD and source.word(begin - 1) not in ("else", "do"):
+                begin -= 1
+            if source.word(begin - 1) in (";", "{", "}", ":", ")") and _declares_variable(source, i + 1):
+                edits.insert(source.tokens[begin].start, "static ")
+
+
+def _declares_variable(source: Source, i: int) -> bool:
+    """Whether the declaration from token ``i`` on makes a variable, not a pointer or a reference to one."""
+    while source.word(i) not in (";", "=", "{", "["):
+        text = source.word(i)
+        if text in ("*", "&", "(", ")", ",", ""):
+            return text == ","
+        if text == "<" and (closed := source.angle(i)) is not None:
+            i = closed
+        i += 1
+    return True
+
+
+def array_parameters(source: Source, edits: Edits) -> None:
+    """``constant int64_t strides[2]`` in a parameter list becomes a pointer, which is what it means."""
+    for i, token in enumerate(source.tokens):
+        if token.text != "[" or i in source.attributes or source.tokens[i - 1].kind != WORD:
+            continue
+        closed = source.partner.get(i)
+        if closed is None or source.word(closed + 1) not in (",", ")"):
+            continue
+        begin = i - 1
+        while source.tokens[begin - 1].kind == WORD or source.word(begin - 1) in ("::", ">", "<"):
+            begin -= 1
+        if source.word(begin - 1) in ("(", ",") and any(source.word(k) in SPACES for k in range(begin, i - 1)):
+            edits.insert(source.tokens[i - 1].start, "*")
+            edits.blank(token.start, source.tokens[closed].end)
+
+
+def method_spaces(source: Source, edits: Edits) -> None:
+    """``int next() const thread {`` loses its address space: an object whose method is called is a thread's own."""
+    for i, token in enumerate(source.tokens):
+        if token.text not in SPACES:
+            continue
+        before = i - 1
+        while source.word(before) in ("const", "volatile", "noexcept"):
+            before -= 1
+        if source.word(before) == ")" and source.word(i + 1) in ("{", ";", ":", "=", "->", "const", "noexcept"):
+            edits.blank(token.start, token.end)
+
+
+def literals(source: Source, edits: Edits) -> None:
+    """``1.0h`` is ``1.0f16`` to clang; ``1.0bf`` has no spelling there and becomes a conversion."""
+    for token in source.tokens:
+        if token.kind == NUMBER and token.text[-1] in "hHfF" and not token.text[:2] in ("0b", "0B"):
+            text = token.text
+            hexadecimal = text[:2] in ("0x", "0X")
+            if hexadecimal and "p" not in text.lower():
+                continue
+            if text[-1] in "hH":
+                edits.replace(token.start, token.end, f"(half){_floating(text[:-1])}f")
+            elif text[-2:] in ("bf", "BF"):
+                edits.replace(token.start, token.end, f"(bfloat){_floating(text[:-2])}f")
+            elif text[-2:] in ("hf", "HF"):
+                edits.replace(token.start, token.end, f"(half){_floating(text[:-2])}f")
+
+
+def _floating(digits: str) -> str:
+    return digits if any(c in digits for c in ".eEpP") else digits + ".0"
+
+
+def constructors(source: Source, edits: Edits) -> None:
+    """``float4(v.xy, 0, 1)`` becomes ``__simt::make<float4>(v.xy, 0, 1)``; so does any type that may be a vector."""
+    aliases = _type_names(source)
+    for i, token in enumerate(source.tokens):
+        if token.kind != WORD:
+            continue
+        last = i
+        if token.text == "vec" and source.word(i + 1) == "<":
+            closed = source.angle(i + 1)
+            if closed is None:
+                continue
+            last = closed
+        elif token.text not in aliases and not VECTOR.match(token.text):
+            continue
+        if source.word(last + 1) != "(" or not _is_expression(source, i, last + 1):
+            continue
+        begin = i - 2 if source.word(i - 1) == "::" and source.word(i - 2) == "metal" else i
+        edits.insert(source.tokens[begin].start, "__simt::make<")
+        edits.insert(source.tokens[last].end, ">")
+
+
+def _is_expression(source: Source, i: int, opened: int) -> bool:
+    """Whether a type's name at ``i`` followed by ``(`` makes a value, rather than declaring something."""
+    before = source.word(i - 1)
+    if before in ("operator", "~", "new", ".", "->", "typename", "struct", "class") and before != "typename":
+        return False
+    if before == "::" and source.word(i - 2) != "metal":
+        return False
+    closed = source.partner.get(opened)
+    if closed is None:
+        return False
+    inside = source.word(opened + 1)
+    if inside in ("*", "&") and source.word(closed + 1) in ("[", "("):
+        return False  # float4 (*row)[8]
+    # A constructor's own declaration, or a function type.
+    return not (inside in SPACES or inside == "const")
+
+
+def _type_names(source: Source) -> frozenset[str]:
+    """Names that may stand for a vector: template type parameters, and aliases of vectors or of such names."""
+    names: set[str] = set()
+    for i, token in enumerate(source.tokens):
+        if token.text in ("typename", "class") and source.word(i - 1) in ("<", ",") and source.word(i + 2) in (",", ">", "="):
+            if source.tokens[i + 1].kind == WORD:
+                names.add(source.word(i + 1))
+        elif token.text == "using" and source.word(i + 2) == "=":
+            if _may_be_vector(source, i + 3, names):
+                names.add(source.word(i + 1))
+        elif token.text == "typedef":
+            end = i
+            while source.word(end) not in (";", "{", ""):
+                end += 1
+            if source.word(end) == ";" and _may_be_vector(source, i + 1, names):
+                names.add(source.word(end - 1))
+    return frozenset(names)
+
+
+def _may_be_vector(source: Source, i: int, names: set[str]) -> bool:
+    while source.word(i) in ("typename", "const", "metal", "::"):
+        i += 1
+    text = source.word(i)
+    return text == "vec" or text in names or VECTOR.match(text) is not None
+
+
+def casts(source: Source, edits: Edits) -> None:
+    """``static_cast<half4>(v)`` becomes ``__simt::cast<half4>(v)`` where the type may be one that C++ will not convert to."""
+    names = _type_names(source)
+    for i, token in enumerate(source.tokens):
+        if token.text == "static_cast" and source.word(i + 1) == "<":
+            closed = source.angle(i + 1)
+            if closed is None:
+                continue
+            inside = [source.word(k) for k in range(i + 2, closed)]
+            if "*" in inside or "&" in inside:
+                continue
+            if any(t in names or t in ("vec", "half", "bfloat") or VECTOR.match(t) for t in inside):
+                edits.replace(token.start, token.end, "__simt::cast")
+
+
+PASSES: tuple[Callable[[Source, Edits], None], ...] = (
+    kernel_keywords,
+    attributes,
+    array_parameters,
+    method_spaces,
+    literals,
+    constructors,
+    casts,
+)

@@ -1,0 +1,111 @@
+"""A preprocessed source as tokens, brackets and ``[[attributes]]``: what the rewriting passes share."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+from anymetal.frontend.tokens import LINE, Token, close_angle, match_brackets, tokenize
+
+_MARKER = re.compile(r'[ \t]*#(?:line)?[ \t]+(\d+)[ \t]+"((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One entry of a ``[[...]]``: ``buffer(0)`` has the name ``buffer`` and the argument ``0``."""
+
+    name: str
+    argument: str | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in the source as it was before the preprocessor; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+class Source:
+    """``tokens`` (without preprocessor lines), ``partner`` (bracket to bracket), ``attributes`` (index of the first
+    ``[`` of each ``[[`` to its entries)."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        every = tokenize(text)
+        self.tokens = [token for token in every if token.kind != LINE]
+        self._markers = [token for token in every if token.kind == LINE]
+        self.partner = match_brackets(self.tokens)
+        self.attributes: dict[int, list[Attribute]] = {}
+        for i in range(len(self.tokens) - 1):
+            if self.tokens[i].text == "[" and self.tokens[i + 1].text == "[":
+                closed = self.partner.get(i)
+                if closed is not None and self.partner.get(i + 1) == closed - 1:
+                    self.attributes[i] = self._entries(i + 2, closed - 1)
+
+    def _entries(self, first: int, end: int) -> list[Attribute]:
+        entries = []
+        for a, b in self.split(first, end):
+            name = self.tokens[a].text
+            if a + 2 < b and self.tokens[a + 1].text == "::":
+                name, a = self.tokens[a + 2].text, a + 2
+            argument = None
+            if a + 1 < b and self.tokens[a + 1].text == "(":
+                argument = self.between(a + 2, self.partner.get(a + 1, b))
+            entries.append(Attribute(name, argument))
+        return entries
+
+    def word(self, i: int) -> str:
+        """The text of token ``i``, or an empty string outside the source."""
+        return self.tokens[i].text if 0 <= i < len(self.tokens) else ""
+
+    def between(self, first: int, end: int) -> str:
+        """The source of tokens ``first`` to ``end`` (without ``end``), on one line."""
+        if first >= end:
+            return ""
+        return " ".join(self.text[self.tokens[first].start : self.tokens[end - 1].end].split())
+
+    def angle(self, opened: int) -> int | None:
+        """The index of the ``>`` that closes the ``<`` at ``opened``."""
+        return close_angle(self.tokens, opened, self.partner)
+
+    def split(self, first: int, end: int) -> list[tuple[int, int]]:
+        """The ranges between the commas of ``first`` to ``end``; commas inside brackets and templates do not count."""
+        ranges = []
+        start = i = first
+        while i < end:
+            text = self.tokens[i].text
+            if text == ",":
+                ranges.append((start, i))
+                start = i + 1
+            elif text in "([{":
+                i = self.partner.get(i, i)
+            elif text == "<" and (closed := self.angle(i)) is not None and closed < end:
+                i = closed
+            i += 1
+        if start < end:
+            ranges.append((start, end))
+        return ranges
+
+    def place(self, at: int) -> Place:
+        """The file, line and column of a place in the preprocessed text."""
+        file, line, since = "<source>", 1, 0
+        for marker in self._markers:
+            if marker.start > at:
+                break
+            found = _MARKER.match(marker.text)
+            if found:
+                line, file = int(found[1]), found[2].encode().decode("unicode_escape")
+                since = marker.end + 1
+        start = self.text.rfind("\n", 0, at) + 1
+        return Place(file, line + self.text.count("\n", since, at), at - start + 1)
+
+    def has(self, words: frozenset[str]) -> bool:
+        return any(token.text in words for token in self.tokens)
+
+    @functools.cached_property
+    def files(self) -> frozenset[str]:
+        """The names of all files that the preprocessor read."""
+        return frozenset(found[2] for marker in self._markers if (found := _MARKER.match(marker.text)))
