@@ -1,0 +1,15 @@
+"""Grades a learner's kernel: `grade("02", matmul)`.
+
+`matmul` is a function of the exercise's arrays that launches a kernel made with `mx.fast.metal_kernel` and
+returns its output. Importing this module makes `mx.fast.metal_kernel` work on this machine
+(`anymetal.install()`) and watches it, so import it before you make a kernel.
+"""
+
+from grader import watch
+from grader.exercise import Kernel
+from grader.grading import WrongKernel, grade
+from grader.report import Grade
+
+watch.install()
+
+__all__ = ["Grade", "Kernel", "WrongKernel", "grade"]

@@ -1,0 +1,74 @@
+"""Arrays to grade with: random, never symmetric, each with a red zone of NaN on both sides.
+
+An input is a slice out of the middle of a larger array that holds NaN everywhere else. MLX passes such a
+slice to a kernel as it is, so a kernel that reads past either end reads NaN, and its result says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import mlx.core as mx
+import numpy as np
+
+from grader.exercise import DTYPES, Case, Exercise, Float64
+from kernels.tolerance import exact
+
+ZONE_BEFORE = 256
+# A wrong kernel may take any size for the length of a row, and round any size up to a threadgroup's edge. The
+# zone behind covers what it then reads, so that the process survives.
+LARGEST_THREADGROUP_EDGE = 128
+
+
+def make(exercise: Exercise, case: Case, seed: int) -> tuple[dict[str, mx.array], dict[str, Float64]]:
+    """The arrays of one case: as MLX arrays for the kernel, and their exact values in float64."""
+    rng = np.random.default_rng(seed)
+    values: dict[str, Float64] = {}
+    for name, axes in exercise.arguments.items():
+        shape = exercise.shape(axes, case)
+        if case.data == "positive":
+            values[name] = rng.uniform(0.5, 1.5, shape)
+        else:
+            values[name] = rng.standard_normal(shape) * case.scale
+    if case.data == "cancelling":
+        _cancel(exercise, values, rng)
+    elif case.data in ("nan", "inf"):
+        _put_special(case.data, values)
+    behind = (max(case.sizes.values()) + LARGEST_THREADGROUP_EDGE) ** 2
+    arrays = {name: with_red_zones(value, DTYPES[case.dtype], behind) for name, value in values.items()}
+    return arrays, {name: exact(array) for name, array in arrays.items()}
+
+
+def with_red_zones(values: Float64, dtype: mx.Dtype, behind: int) -> mx.array:
+    """`values` rounded to `dtype`, in a buffer with NaN before and `behind` times NaN behind."""
+    flat = np.full(ZONE_BEFORE + values.size + behind, np.nan, np.float32)
+    flat[ZONE_BEFORE : ZONE_BEFORE + values.size] = values.ravel()
+    whole = mx.array(flat).astype(dtype)
+    view = whole[ZONE_BEFORE : ZONE_BEFORE + values.size].reshape(values.shape)
+    mx.eval(view)
+    return view
+
+
+def _cancel(exercise: Exercise, values: dict[str, Float64], rng: np.random.Generator) -> None:
+    """Make neighbouring products nearly opposite, so that what is left is as small as a half's rounding.
+
+    Along the summed axis, the odd entries repeat the even ones: the first argument exactly, the others
+    negated and changed by about one part in 500. A product rounded to half before it is added loses the
+    answer.
+    """
+    for position, (name, axes) in enumerate(exercise.arguments.items()):
+        if exercise.terms not in axes:
+            continue
+        value = np.moveaxis(values[name], axes.index(exercise.terms), 0)  # a view
+        even = value[0 : value.shape[0] // 2 * 2 : 2]
+        change = 1 + rng.uniform(1, 3, even.shape) / 1000
+        value[1::2] = even if position == 0 else -even * change
+
+
+def _put_special(kind: str, values: Mapping[str, Float64]) -> None:
+    """One NaN, or one +∞ and one −∞, each in the middle of an argument."""
+    for position, value in enumerate(values.values()):
+        if kind == "nan" and position > 0:
+            return
+        special = np.nan if kind == "nan" else (np.inf if position == 0 else -np.inf)
+        value[tuple(size // 2 for size in value.shape)] = special

@@ -1,0 +1,83 @@
+"""What a lab's specification is made of: plain data and a few functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+Kernel = Callable[..., mx.array]
+"""What a learner hands in: a function of the exercise's arrays that launches a kernel."""
+
+DTYPES: Mapping[str, mx.Dtype] = {"float32": mx.float32, "float16": mx.float16, "bfloat16": mx.bfloat16}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to try: sizes by name, a dtype, and the kind of numbers (see `grader.data`)."""
+
+    sizes: Mapping[str, int]
+    dtype: str = "float32"
+    data: str = "normal"
+    scale: float = 1.0
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
+        notes = {"normal": "", "positive": ", all positive", "cancelling": ", sums that nearly cancel",
+                 "nan": ", with a NaN", "inf": ", with an infinity"}  # fmt: skip
+        scale = "" if self.scale == 1 else f", numbers near {self.scale:g}"
+        return f"{sizes}, {self.dtype}{notes[self.data]}{scale}"
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """A wrong formula that learners do write.
+
+    `result` gives the array that it would store, or None where the formula makes no sense.
+    """
+
+    kind: str
+    says: str
+    hint: str
+    result: Callable[[Mapping[str, Float64]], Float64 | None]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One kernel to write."""
+
+    lab: str
+    name: str
+    title: str
+    arguments: Mapping[str, tuple[str, ...]]
+    """Each argument's name and its shape as names of sizes, in the order of the learner's function."""
+    result: tuple[str, tuple[str, ...]]
+    """The result's name and its shape as names of sizes."""
+    oracle: Callable[[Mapping[str, Float64]], Float64]
+    magnitude: Callable[[Mapping[str, Float64]], Float64]
+    """Σ|products| of each element of the result: what rounding errors scale with."""
+    terms: str
+    """The size that counts the products in one element's sum."""
+    reference: Callable[[], Kernel]
+    """Imports and returns the reference kernel's function. Late, so that the grader loads without it."""
+    launch: Callable[[str], Kernel]
+    """Makes the learner's function out of a `.metal` body, with a standard launch: for mutants and tests."""
+    cases: tuple[Case, ...]
+    near_misses: tuple[NearMiss, ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """Hints by kind of diagnosis, where this exercise knows better than the grader's general words."""
+
+    @property
+    def id(self) -> str:
+        return self.lab if self.name == "" else f"{self.lab}.{self.name}"
+
+    def shape(self, names: tuple[str, ...], case: Case) -> tuple[int, ...]:
+        return tuple(case.sizes[name] for name in names)
+
+    def call(self, kernel: Kernel, arrays: Mapping[str, mx.array]) -> Any:
+        return kernel(*(arrays[name] for name in self.arguments))

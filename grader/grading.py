@@ -1,0 +1,60 @@
+"""The one call that a learner makes."""
+
+from __future__ import annotations
+
+from grader import watch
+from grader.exercise import Exercise, Kernel
+from grader.headline import first_to_fix
+from grader.judge import judge, reference_passes
+from grader.labs import find
+from grader.report import Grade
+
+
+class WrongKernel(AssertionError):
+    """Raised by `grade(..., strict=True)` for a kernel that does not pass; its text is the report."""
+
+    def __init__(self, result: Grade) -> None:
+        super().__init__(str(result))
+        self.result = result
+
+
+def grade(
+    lab: str | int, kernel: Kernel, *, seed: int | None = None, strict: bool = False, show: bool = True
+) -> Grade:
+    """Judge a kernel against the float64 oracle over the lab's shapes and dtypes, and show a short report.
+
+    Args:
+        lab: "02", 2 or "02_textbook"; "08.padded" where a lab has several exercises.
+        kernel: a function of the exercise's `mx.array`s, for lab 02 `(x[M, K], w[K, N]) -> y[M, N]`, that
+        launches a kernel made with `mx.fast.metal_kernel` and returns its output, in the dtype of its inputs.
+        seed: where the random numbers start. None takes new numbers each time; the report of a failure names
+        the seed that repeats it.
+        strict: raise `WrongKernel` for a kernel that does not pass, for use in scripts and tests.
+        show: display the report (in a notebook) or print it.
+
+    Returns:
+        A `Grade`, with `.passed`, `.diagnosis` and `.outcomes`.
+
+    Raises:
+        ValueError: there is no such lab.
+        WrongKernel: the kernel does not pass and `strict` is set. Nothing else that the kernel does is
+        raised.
+    """
+    result = judged(find(lab), kernel, seed)
+    if show:
+        result.show()
+        result._just_shown = True
+    if strict and not result.passed:
+        raise WrongKernel(result)
+    return result
+
+
+def judged(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> Grade:
+    """`grade` for an exercise at hand, without showing anything."""
+    watch.install()
+    used, outcomes = judge(exercise, kernel, seed)
+    result = Grade(exercise, tuple(outcomes), used, seed_was_given=seed is not None)
+    found = first_to_fix(outcomes)
+    if found is not None and not found[0].refused:
+        result.machine_at_fault = not reference_passes(exercise, found[0].case, used)
+    return result

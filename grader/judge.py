@@ -1,0 +1,178 @@
+"""Try a learner's function on every case of an exercise and say what happened."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from grader import data, refusals
+from grader.diagnose import Diagnosis, Evidence, diagnose
+from grader.exercise import DTYPES, Case, Exercise, Float64, Kernel
+from grader.tolerance import agrees, bound
+from grader.watch import Launch, watching
+from kernels.tolerance import exact
+
+# What outputs hold before a launch, in the first call and in the one that looks closer. Exact in every float
+# type of MLX, and nothing that a sum of a few random products comes to. Not NaN: that is what a stray thread
+# stores which has read past the inputs' ends, and it would not show.
+POISONS = (12288.0, -6144.0)
+
+
+@dataclass(frozen=True)
+class WrongElement:
+    index: tuple[int, ...]
+    got: float
+    want: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one case gave. `diagnoses` is empty where it passed; the most telling comes first."""
+
+    case: Case
+    diagnoses: tuple[Diagnosis, ...] = ()
+    wrong: tuple[WrongElement, ...] = ()
+    refused: bool = False
+    """True where there is no result to compare, or none that counts: later cases would say the same."""
+
+
+def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[int, list[Outcome]]:
+    """Run every case, up to the first refusal: a kernel that does not compile fails them all for one reason.
+
+    Returns:
+        The seed that the numbers came from, and one outcome for each case that was tried.
+    """
+    if seed is None:
+        seed = secrets.randbits(31)
+    if not callable(kernel):
+        return seed, [Outcome(exercise.cases[0], (refusals.not_callable(exercise, kernel),), refused=True)]
+    outcomes: list[Outcome] = []
+    previous: tuple[tuple[int, ...], Float64] | None = None
+    for number, case in enumerate(exercise.cases):
+        arrays, values = data.make(exercise, case, seed + number)
+        want = _oracle(exercise, values)
+        fresh_seed = seed + len(exercise.cases) if number == 0 else None
+        outcome = _try(exercise, kernel, case, arrays, values, want, previous, fresh_seed)
+        previous = want.shape, want
+        outcomes.append(outcome)
+        if outcome.refused:
+            break
+    return seed, outcomes
+
+
+def _oracle(exercise: Exercise, values: dict[str, Float64]) -> Float64:
+    # ∞ · 0 and ∞ − ∞ are meant: they say where a NaN belongs.
+    with np.errstate(invalid="ignore"):
+        return exercise.oracle(values)
+
+
+def _try(
+    exercise: Exercise,
+    kernel: Kernel,
+    case: Case,
+    arrays: dict[str, mx.array],
+    values: dict[str, Float64],
+    want: Float64,
+    previous: tuple[tuple[int, ...], Float64] | None,
+    fresh_seed: int | None,
+) -> Outcome:
+    result, launches, refusal = _call(exercise, kernel, arrays, POISONS[0])
+    if refusal is None:
+        refusal = refusals.of_origin(exercise, launches, want)
+    if refusal is None and fresh_seed is not None:
+        refusal = _of_fake(exercise, kernel, case, want, fresh_seed)
+    if refusal is None:
+        refusal = refusals.of_type(exercise, case, result)
+    if refusal is not None:
+        return Outcome(case, (refusal,), refused=True)
+    shape = refusals.of_shape(exercise, case, result)
+    if shape is not None:
+        return Outcome(case, (shape,))
+
+    stray = refusals.past_the_end(exercise, launches)
+    got = exact(result)
+    with np.errstate(invalid="ignore"):
+        magnitude = exercise.magnitude(values)
+    tolerance = bound(want, magnitude, case.sizes[exercise.terms], case.dtype)
+    right = agrees(got, want, tolerance)
+    if right.all():
+        return Outcome(case, () if stray is None else (stray,))
+
+    again, _, failed = _call(exercise, kernel, arrays, POISONS[1])
+    comparable = failed is None and isinstance(again, mx.array) and again.shape == result.shape
+    evidence = Evidence(
+        exercise=exercise,
+        case=case,
+        values=values,
+        got=got,
+        want=want,
+        tolerance=tolerance,
+        magnitude=magnitude,
+        launches=launches,
+        poisons=POISONS,
+        repoisoned=exact(again) if comparable else got,
+        previous=previous[1] if previous is not None and previous[0] == want.shape else None,
+    )
+    places = [tuple(int(i) for i in place) for place in np.argwhere(~right)[:5]]
+    wrong = tuple(WrongElement(place, float(got[place]), float(want[place])) for place in places)
+    return Outcome(case, (*([] if stray is None else [stray]), *diagnose(evidence)), wrong)
+
+
+def _call(
+    exercise: Exercise, kernel: Kernel, arrays: dict[str, mx.array], poison: float
+) -> tuple[Any, Sequence[Launch], Diagnosis | None]:
+    """The learner's function, watched. The third value says why there is no result."""
+    with watching(poison) as watch:
+        try:
+            result = exercise.call(kernel, arrays)
+            if isinstance(result, mx.array):
+                mx.eval(result)
+        except Exception as error:  # whatever a learner's code raises is theirs to read, not ours to die of
+            raised: Exception | None = error
+        else:
+            raised = None
+    if watch.reference_called:
+        return None, watch.launches, refusals.reference_called(exercise)
+    if raised is not None:
+        return None, watch.launches, refusals.of_error(raised)
+    return result, watch.launches, None
+
+
+def _of_fake(exercise: Exercise, kernel: Kernel, case: Case, want: Float64, seed: int) -> Diagnosis | None:
+    """Does the answer come out of this call's kernel? With launches replaced by NaN, only NaN may be left.
+
+    The numbers are new, so that an answer kept from the first call, `want`, differs from one computed
+    elsewhere.
+    """
+    arrays, _ = data.make(exercise, case, seed)
+    with watching(fake=True):
+        try:
+            result = exercise.call(kernel, arrays)
+            if not isinstance(result, mx.array) or bool(mx.isnan(result).all().item()):
+                return None
+            given = exact(result)
+        except Exception:  # it looked at the fake numbers and did not like them: no evidence either way
+            return None
+    if given.shape == want.shape and bool(np.isclose(given, want, rtol=0.05, atol=0.05).all()):
+        return refusals.kept(exercise)
+    return refusals.beside_the_kernel(exercise)
+
+
+def reference_passes(exercise: Exercise, case: Case, seed: int) -> bool:
+    """Whether the reference is right here: if not, this machine is at fault and not the learner."""
+    arrays, values = data.make(exercise, case, seed + exercise.cases.index(case))
+    want = _oracle(exercise, values)
+    try:
+        got = exact(exercise.call(exercise.reference(), arrays))
+    except Exception:  # a machine on which the reference cannot even run is the case in point
+        return False
+    tolerance = bound(want, exercise.magnitude(values), case.sizes[exercise.terms], case.dtype)
+    return got.shape == want.shape and bool(agrees(got, want, tolerance).all())
+
+
+__all__ = ["DTYPES", "Outcome", "WrongElement", "judge", "reference_passes"]

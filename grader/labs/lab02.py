@@ -1,0 +1,281 @@
+"""Lab 02: the textbook matmul, Y[M, N] = X[M, K] · W[K, N]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from grader.exercise import Case, Exercise, Float64, Kernel, NearMiss
+
+TILE = 16
+"""The edge of the standard launch's threadgroups. Cases sit on it and on either side of it."""
+
+
+def _oracle(values: Mapping[str, Float64]) -> Float64:
+    return np.asarray(values["x"] @ values["w"])
+
+
+def _magnitude(values: Mapping[str, Float64]) -> Float64:
+    return np.asarray(np.abs(values["x"]) @ np.abs(values["w"]))
+
+
+def _reference() -> Kernel:
+    from kernels import textbook
+
+    return textbook.matmul
+
+
+def launch(source: str) -> Kernel:
+    """A function of (x, w) that launches `source` over a grid rounded up to whole 16 × 16 threadgroups.
+
+    The body sees `x`, `w`, `y`, the dtype `T`, and the shapes that MLX adds when it names them.
+    """
+    kernel: Any = mx.fast.metal_kernel(
+        name="lab02", input_names=["x", "w"], output_names=["y"], source=source
+    )
+
+    def matmul(x: mx.array, w: mx.array) -> mx.array:
+        rows, columns = x.shape[0], w.shape[1]
+        outputs: list[mx.array] = kernel(
+            inputs=[x, w],
+            template=[("T", x.dtype)],
+            grid=(-(-columns // TILE) * TILE, -(-rows // TILE) * TILE, 1),
+            threadgroup=(TILE, TILE, 1),
+            output_shapes=[(rows, columns)],
+            output_dtypes=[x.dtype],
+        )
+        return outputs[0]
+
+    return matmul
+
+
+# --- wrong formulas -------------------------------------------------------------------------------
+
+
+def _transposed_store(values: Mapping[str, Float64]) -> Float64 | None:
+    return (values["x"] @ values["w"]).T
+
+
+def _w_transposed(values: Mapping[str, Float64]) -> Float64 | None:
+    return values["x"] @ values["w"].reshape(values["w"].shape[::-1]).T
+
+
+def _x_transposed(values: Mapping[str, Float64]) -> Float64 | None:
+    return values["x"].reshape(values["x"].shape[::-1]).T @ values["w"]
+
+
+def _read_with_stride(array: Float64, stride: int) -> Float64:
+    """`array` as it looks to a kernel that takes its rows to be `stride` long; NaN behind the end."""
+    rows, columns = array.shape
+    index = np.arange(rows)[:, None] * stride + np.arange(columns)
+    flat = array.ravel()
+    return np.where(index < flat.size, flat[np.minimum(index, flat.size - 1)], np.nan)
+
+
+def _w_stride_k(values: Mapping[str, Float64]) -> Float64 | None:
+    x, w = values["x"], values["w"]
+    return x @ _read_with_stride(w, w.shape[0])
+
+
+def _x_stride_m(values: Mapping[str, Float64]) -> Float64 | None:
+    x, w = values["x"], values["w"]
+    return _read_with_stride(x, x.shape[0]) @ w
+
+
+def _x_stride_n(values: Mapping[str, Float64]) -> Float64 | None:
+    x, w = values["x"], values["w"]
+    return _read_with_stride(x, w.shape[1]) @ w
+
+
+def _x_row_zero(values: Mapping[str, Float64]) -> Float64 | None:
+    x, w = values["x"], values["w"]
+    return np.broadcast_to(x[:1] @ w, (x.shape[0], w.shape[1]))
+
+
+def _w_column_zero(values: Mapping[str, Float64]) -> Float64 | None:
+    x, w = values["x"], values["w"]
+    return np.broadcast_to(x @ w[:, :1], (x.shape[0], w.shape[1]))
+
+
+def _first_terms(values: Mapping[str, Float64], terms: int) -> Float64 | None:
+    if terms == values["x"].shape[1]:
+        return None
+    return values["x"][:, :terms] @ values["w"][:terms]
+
+
+def _without_last(values: Mapping[str, Float64]) -> Float64 | None:
+    return _first_terms(values, values["x"].shape[1] - 1)
+
+
+def _without_first(values: Mapping[str, Float64]) -> Float64 | None:
+    return values["x"][:, 1:] @ values["w"][1:]
+
+
+def _only_first(values: Mapping[str, Float64]) -> Float64 | None:
+    return _first_terms(values, 1)
+
+
+def _only_last(values: Mapping[str, Float64]) -> Float64 | None:
+    """What is left when each product overwrites the sum instead of joining it."""
+    return values["x"][:, -1:] @ values["w"][-1:] if values["x"].shape[1] > 1 else None
+
+
+def _rounded_down(step: int) -> NearMiss:
+    def result(values: Mapping[str, Float64]) -> Float64 | None:
+        return _first_terms(values, values["x"].shape[1] // step * step)
+
+    return NearMiss(
+        "k-tail",
+        f"the last K % {step} products of each sum are missing: right only where {step} divides K.",
+        f"A loop in steps of {step} leaves up to {step - 1} products over. Add them one by one after it.",
+        result,
+    )
+
+
+NEAR_MISSES = (
+    NearMiss(
+        "transposed",
+        "your result is the transpose: the number for y[m, n] lies where y[n, m] belongs.",
+        "y is row-major with N columns, so y[m, n] is element m * N + n. Look at the store.",
+        _transposed_store,
+    ),
+    NearMiss(
+        "w-transposed",
+        "w is read as if it were [N, K].",
+        "w is row-major [K, N], so w[k, n] is element k * N + n.",
+        _w_transposed,
+    ),
+    NearMiss(
+        "x-transposed",
+        "x is read as if it were [K, M].",
+        "x is row-major [M, K], so x[m, k] is element m * K + k.",
+        _x_transposed,
+    ),
+    NearMiss(
+        "wrong-stride",
+        "w is read with K elements to a row; it has N.",
+        "w is row-major [K, N], so w[k, n] is element k * N + n.",
+        _w_stride_k,
+    ),
+    NearMiss(
+        "wrong-stride",
+        "x is read with M elements to a row; it has K.",
+        "x is row-major [M, K], so x[m, k] is element m * K + k.",
+        _x_stride_m,
+    ),
+    NearMiss(
+        "wrong-stride",
+        "x is read with N elements to a row; it has K.",
+        "x is row-major [M, K], so x[m, k] is element m * K + k.",
+        _x_stride_n,
+    ),
+    NearMiss(
+        "row-zero",
+        "every row of y is the product of row 0 of x.",
+        "x[m, k] is element m * K + k: the row must appear in the index.",
+        _x_row_zero,
+    ),
+    NearMiss(
+        "column-zero",
+        "every column of y is the product of column 0 of w.",
+        "w[k, n] is element k * N + n: the column must appear in the index.",
+        _w_column_zero,
+    ),
+    NearMiss(
+        "k-tail",
+        "the last product of each sum is missing.",
+        "k must run over 0, 1, …, K − 1: the loop's test is `k < K`.",
+        _without_last,
+    ),
+    NearMiss(
+        "k-head",
+        "the first product of each sum is missing.",
+        "k must run over 0, 1, …, K − 1: the loop starts at 0.",
+        _without_first,
+    ),
+    NearMiss(
+        "overwritten-sum",
+        "each sum holds only its last product.",
+        "Add to the sum: `sum += …`, not `sum = …`.",
+        _only_last,
+    ),
+    NearMiss(
+        "one-product",
+        "each sum holds only its first product.",
+        "The loop over k must run K times, and the store comes after it.",
+        _only_first,
+    ),
+    *(_rounded_down(step) for step in (2, 4, 8, 16, 32, 64)),
+)
+
+
+def _sizes(m: int, n: int, k: int) -> dict[str, int]:
+    return {"M": m, "N": n, "K": k}
+
+
+CASES = (
+    # Small enough to follow by hand, and no two sizes alike.
+    Case(_sizes(2, 3, 4)),
+    Case(_sizes(1, 1, 1)),
+    Case(_sizes(TILE, TILE, TILE)),
+    # The same shape twice with other numbers: an answer kept from the first call shows.
+    Case(_sizes(TILE, TILE, TILE)),
+    # One less and one more than the tile, on every axis.
+    Case(_sizes(TILE - 1, TILE + 1, TILE + 1)),
+    Case(_sizes(TILE + 1, TILE - 1, TILE - 1)),
+    Case(_sizes(31, 33, 32)),
+    Case(_sizes(33, 31, 64)),
+    # Primes; one row; one column; a single product.
+    Case(_sizes(17, 13, 29)),
+    Case(_sizes(1, 67, 129)),
+    Case(_sizes(67, 1, 33)),
+    Case(_sizes(19, 48, 1)),
+    Case(_sizes(37, 101, 523)),
+    # Small and large numbers: a bound that is absolute would let the first pass and fail the second.
+    Case(_sizes(23, 29, 31), scale=1e-3),
+    Case(_sizes(23, 29, 31), scale=1e3),
+    Case(_sizes(18, 20, 22), data="nan"),
+    Case(_sizes(18, 20, 22), data="inf"),
+    *(
+        case
+        for dtype in ("float16", "bfloat16")
+        for case in (
+            Case(_sizes(2, 3, 4), dtype),
+            Case(_sizes(1, 1, 1), dtype),
+            Case(_sizes(17, 33, 61), dtype),
+            Case(_sizes(19, 48, 1), dtype),
+            Case(_sizes(7, 21, 1031), dtype, "positive"),
+            Case(_sizes(9, 11, 16), dtype, "cancelling"),
+            Case(_sizes(13, 19, 31), dtype, scale=10.0),
+            Case(_sizes(13, 19, 31), dtype, scale=0.05),
+            Case(_sizes(18, 20, 22), dtype, "nan"),
+            Case(_sizes(18, 20, 22), dtype, "inf"),
+        )
+    ),
+)
+
+EXERCISES = (
+    Exercise(
+        lab="02",
+        name="",
+        title="the textbook matmul",
+        arguments={"x": ("M", "K"), "w": ("K", "N")},
+        result=("y", ("M", "N")),
+        oracle=_oracle,
+        magnitude=_magnitude,
+        terms="K",
+        reference=_reference,
+        launch=launch,
+        cases=CASES,
+        near_misses=NEAR_MISSES,
+        hints={
+            "untouched": "The kernel ran and stored nothing. Its last line should store the sum: "
+            "`y[m * N + n] = T(sum);`.",
+            "writes-past-end": "The last threadgroups stick out over the edge of y. A thread whose row is M "
+            "or more, or whose column is N or more, must return before it reads or stores anything.",
+        },
+    ),
+)

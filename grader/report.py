@@ -1,0 +1,185 @@
+"""The result of a grading, as text and as HTML. Both say first what to fix."""
+
+from __future__ import annotations
+
+import html
+import math
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.diagnose import Diagnosis
+from grader.exercise import Exercise
+from grader.headline import first_to_fix
+from grader.judge import Outcome, WrongElement
+
+METADATA_KEY = "matmul-on-metal"
+
+
+@dataclass
+class Grade:
+    """What `grade()` returns. It prints as the report, and shows itself in a notebook."""
+
+    exercise: Exercise
+    outcomes: tuple[Outcome, ...]
+    seed: int
+    seed_was_given: bool = True
+    machine_at_fault: bool = False
+    """The reference fails the same case on this machine."""
+    _just_shown: bool = field(default=False, repr=False)
+
+    @property
+    def passed(self) -> bool:
+        return self.checks_passed == self.checks
+
+    @property
+    def checks(self) -> int:
+        return len(self.exercise.cases)
+
+    @property
+    def checks_passed(self) -> int:
+        return sum(not outcome.diagnoses for outcome in self.outcomes)
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What to fix first; None where the kernel passed."""
+        found = first_to_fix(self.outcomes)
+        return found[1] if found else None
+
+    @property
+    def kind(self) -> str:
+        """The diagnosis's stable name, "passed" where there is none."""
+        return self.diagnosis.kind if self.diagnosis else "passed"
+
+    def summary(self) -> dict[str, Any]:
+        """The result as plain data."""
+        return {
+            "exercise": self.exercise.id,
+            "passed": self.passed,
+            "checks_passed": self.checks_passed,
+            "checks": self.checks,
+            "kind": self.kind,
+        }
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    def show(self) -> None:
+        """Display the report in a notebook, print it elsewhere."""
+        if not _in_notebook():
+            print(as_text(self))
+            return
+        from IPython.display import display
+
+        bundle = {"text/plain": as_text(self), "text/html": as_html(self)}
+        show: Any = display  # IPython's own is untyped
+        show(bundle, raw=True, metadata={METADATA_KEY: self.summary()})
+
+    def _ipython_display_(self) -> None:
+        # `grade(...)` as a cell's last line has shown the report already; do not show it a second time.
+        if self._just_shown:
+            self._just_shown = False
+        else:
+            self.show()
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def _title(grade: Grade) -> str:
+    return f"Lab {grade.exercise.id} · {grade.exercise.title}"
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return f"{value:.6g}".replace("inf", "∞")
+
+
+def _element(grade: Grade, wrong: WrongElement) -> tuple[str, str, str]:
+    index = ", ".join(map(str, wrong.index))
+    return f"{grade.exercise.result[0]}[{index}]", _number(wrong.got), _number(wrong.want)
+
+
+def _passed_line(grade: Grade) -> str:
+    cases = grade.exercise.cases
+    dtypes = ", ".join(dict.fromkeys(case.dtype for case in cases))
+    return (
+        f"All {grade.checks} checks passed: ragged shapes, {dtypes}, NaN and infinity, every element within "
+        "the rounding error of a float32 sum, nothing written past the end."
+    )
+
+
+def _case_line(grade: Grade, outcome: Outcome) -> str:
+    again = "" if grade.seed_was_given else f" Numbers from seed={grade.seed}."
+    return f"Seen with {outcome.case}.{again}"
+
+
+def as_text(grade: Grade) -> str:
+    found = first_to_fix(grade.outcomes)
+    if found is None:
+        return f"{_title(grade)}: passed\n{_passed_line(grade)}"
+    outcome, diagnosis = found
+    lines = [f"{_title(grade)}: not yet, {grade.checks_passed} of {grade.checks} checks passed", ""]
+    if grade.machine_at_fault:
+        lines += [
+            "The book's own kernel fails here too, so this machine or its set-up is at fault, not you.",
+            "",
+        ]
+    lines += [f"First: {diagnosis.says}"]
+    if not outcome.refused:
+        lines += [_case_line(grade, outcome)]
+    if outcome.wrong:
+        rows = [("element", "got", "want"), *(_element(grade, wrong) for wrong in outcome.wrong)]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines += ["", *(f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows)]
+    if diagnosis.hint:
+        lines += ["", f"Hint: {diagnosis.hint}"]
+    return "\n".join(lines)
+
+
+def as_html(grade: Grade) -> str:
+    found = first_to_fix(grade.outcomes)
+    colour, state = ("#2e7d32", "passed") if found is None else ("#b26a00", "not yet")
+    # Colours come from the page; only the edge says how it went, and the words say it too.
+    parts = [
+        f'<div style="border-left: 4px solid {colour}; padding: 0.2em 0 0.2em 1em">',
+        f"<p><strong>{html.escape(_title(grade))}: {state}</strong>",
+    ]
+    if found is None:
+        return "".join([*parts, f"<br>{html.escape(_passed_line(grade))}</p></div>"])
+    outcome, diagnosis = found
+    parts.append(f" ({grade.checks_passed} of {grade.checks} checks passed)</p>")
+    if grade.machine_at_fault:
+        parts.append(
+            "<p>The book's own kernel fails here too: this machine or its set-up is at fault, not you.</p>"
+        )
+    says, _, detail = diagnosis.says.partition("\n\n")
+    parts.append(f"<p><strong>First:</strong> {_inline(says)}")
+    parts.append("</p>" if outcome.refused else f"<br>{html.escape(_case_line(grade, outcome))}</p>")
+    if detail:
+        parts.append(f"<pre>{html.escape(detail)}</pre>")
+    if outcome.wrong:
+        parts.append("<table><thead><tr><th>element</th><th>got</th><th>want</th></tr></thead><tbody>")
+        for wrong in outcome.wrong:
+            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in _element(grade, wrong))
+            parts.append(f"<tr>{cells}</tr>")
+        parts.append("</tbody></table>")
+    if diagnosis.hint:
+        parts.append(f"<p><strong>Hint:</strong> {_inline(diagnosis.hint)}</p>")
+    return "".join([*parts, "</div>"])
+
+
+def _inline(text: str) -> str:
+    """HTML of one line in which back-quotes mark code."""
+    pieces = html.escape(text).split("`")
+    return "".join(f"<code>{piece}</code>" if number % 2 else piece for number, piece in enumerate(pieces))

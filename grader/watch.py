@@ -1,0 +1,168 @@
+"""Watch what a learner's function launches.
+
+`mx.fast.metal_kernel` returns an opaque object, so the only place to see a launch is the factory itself.
+`install()` puts a thin layer round it. Outside `watching()` the layer passes every call on unchanged.
+Inside, each launch
+
+- is recorded: the kernel's name and source, its grid, its inputs and outputs;
+- gets outputs with a *red zone* behind them, so that a kernel that writes past the end is found and harms
+  nothing;
+- gets outputs filled with a *poison*, so that an element never written shows;
+- may be replaced by a fake that returns only NaN. An answer that survives that did not come from the kernel.
+
+A kernel's generated signature holds no shape of an output, so none of this can be seen from inside a kernel.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+NAN = float("nan")
+# A wrong kernel rounds a size up to a threadgroup's edge, or takes one size for another. Its stray writes
+# must land in the red zone, or they hit the process.
+LARGEST_THREADGROUP_EDGE = 128
+RED_ZONE_MOST = 1 << 20
+
+
+@dataclass
+class Launch:
+    """One call of one kernel, as the learner made it."""
+
+    name: str
+    source: str
+    grid: tuple[int, ...]
+    threadgroup: tuple[int, ...]
+    inputs: list[mx.array]
+    outputs: list[mx.array]
+    fill: float
+    """What the outputs held before the launch: the poison, or the learner's own `init_value`."""
+    red_zones: list[mx.array]
+
+    def strays(self) -> list[int]:
+        """How far behind the end of each output the kernel wrote, in elements: 0 where it did not."""
+        distances: list[int] = []
+        for zone in self.red_zones:
+            untouched = (
+                mx.isnan(zone) if math.isnan(self.fill) else zone == mx.array(self.fill, dtype=zone.dtype)
+            )
+            touched = mx.arange(1, zone.size + 1) * mx.logical_not(untouched)
+            distances.append(int(np.array(touched).max()))
+        return distances
+
+
+@dataclass
+class Watch:
+    """What happened inside one `watching()` block. `poison` fills outputs; `fake` launches nothing at all."""
+
+    poison: float = NAN
+    fake: bool = False
+    launches: list[Launch] = field(default_factory=list)
+    reference_called: bool = False
+
+
+_active: Watch | None = None
+
+
+class WatchedKernel:
+    """What `mx.fast.metal_kernel` returns while the grader is loaded: the same call, seen."""
+
+    def __init__(self, kernel: Callable[..., Any], name: str, source: str) -> None:
+        self._kernel, self._name, self._source = kernel, name, source
+
+    def __call__(self, **arguments: Any) -> Any:
+        if _active is None:
+            return self._kernel(**arguments)
+        return _launch(_active, self._kernel, self._name, self._source, arguments)
+
+    def __repr__(self) -> str:
+        return f"<metal_kernel {self._name!r}>"
+
+
+class WatchedFactory:
+    """Stands in for `mx.fast.metal_kernel`."""
+
+    def __init__(self, factory: Callable[..., Any]) -> None:
+        self.factory = factory
+        self.__doc__ = factory.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> WatchedKernel:
+        kernel = self.factory(*args, **kwargs)
+        positional = dict(zip(("name", "input_names", "output_names", "source"), args, strict=False))
+        names = positional | kwargs
+        return WatchedKernel(kernel, str(names.get("name", "")), str(names.get("source", "")))
+
+
+def install() -> None:
+    """Make `mx.fast.metal_kernel` work on this machine and watch it. A second call changes nothing."""
+    import anymetal
+
+    if isinstance(mx.fast.metal_kernel, WatchedFactory):
+        return
+    anymetal.install()
+    factory: Any = WatchedFactory(mx.fast.metal_kernel)
+    mx.fast.metal_kernel = factory
+
+
+@contextmanager
+def watching(poison: float = NAN, *, fake: bool = False) -> Iterator[Watch]:
+    """Record every launch inside the block. `fake=True` launches nothing and returns NaN for every output."""
+    global _active
+    before, _active = _active, Watch(poison, fake)
+    profiler = sys.getprofile()
+    watch = _active
+
+    # A learner may reach the reference by any import, before or after the grader was loaded. Seeing its
+    # frames run needs no cooperation from it.
+    def see_reference(frame: Any, event: str, _argument: object) -> None:
+        if event == "call" and str(frame.f_globals.get("__name__", "")).split(".")[0] == "kernels":
+            watch.reference_called = True
+
+    sys.setprofile(see_reference)
+    try:
+        yield watch
+    finally:
+        sys.setprofile(profiler)
+        _active = before
+
+
+def _launch(
+    watch: Watch, kernel: Callable[..., Any], name: str, source: str, arguments: dict[str, Any]
+) -> list[mx.array]:
+    shapes: Sequence[Sequence[int]] = arguments["output_shapes"]
+    dtypes: Sequence[mx.Dtype] = arguments["output_dtypes"]
+    fill = arguments.get("init_value")
+    fill = watch.poison if fill is None else float(fill)
+    sizes = [math.prod(shape) for shape in shapes]
+    padded = [size + _red_zone(shape) for size, shape in zip(sizes, shapes, strict=True)]
+    if watch.fake:
+        whole = [mx.full((size,), NAN, dtype=dtype) for size, dtype in zip(padded, dtypes, strict=True)]
+    else:
+        changed = {"output_shapes": [(size,) for size in padded], "init_value": fill, "verbose": False}
+        whole = kernel(**(arguments | changed))
+        mx.eval(whole)
+    outputs = [out[:size].reshape(shape) for out, size, shape in zip(whole, sizes, shapes, strict=True)]
+    watch.launches.append(
+        Launch(
+            name=name,
+            source=source,
+            grid=tuple(arguments["grid"]),
+            threadgroup=tuple(arguments["threadgroup"]),
+            inputs=[each for each in arguments["inputs"] if isinstance(each, mx.array)],
+            outputs=outputs,
+            fill=fill,
+            red_zones=[out[size:] for out, size in zip(whole, sizes, strict=True)],
+        )
+    )
+    return outputs
+
+
+def _red_zone(shape: Sequence[int]) -> int:
+    return min((max(shape, default=1) + LARGEST_THREADGROUP_EDGE) ** 2, RED_ZONE_MOST)
