@@ -80,7 +80,7 @@ def metal_kernel(
     return kernel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object a variant, so identity will do
 class _Variant:
     """The kernel for one combination of types: its text, as MLX has it and as the front end takes it."""
 

@@ -64,7 +64,8 @@ _building: dict[tuple[object, ...], threading.Lock] = {}
 def program(source: Source, kernel: str, grid: Size3, threadgroup: Size3, large: bool = False) -> Program:
     """The program of `kernel` in `source` for a grid and threadgroup in threads, built if need be.
 
-    `threadgroup` is cut to the grid here; `large` says that a buffer holds 2 GiB or more. Raises `CompileError` where the source does not compile.
+    `threadgroup` is cut to the grid here. `large` says that a buffer holds 2 GiB or more. Raises
+    `CompileError` where the source does not compile.
     """
     from anymetal.simt import layouts_for
 

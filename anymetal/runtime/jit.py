@@ -18,6 +18,8 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from anymetal.runtime import bfloat
+
 # LLVM's global state (contexts, the linker's symbol tables) is not ours to share between threads.
 _lock = threading.RLock()
 _names = itertools.count()
@@ -72,6 +74,24 @@ def _linker() -> llvm.LLJIT:
     return llvm.create_lljit_compiler(_target_machine())
 
 
+def _optimised(ir: str) -> llvm.ModuleRef:
+    triple, _, features = host()
+    if bfloat.needed(triple, features):
+        ir = bfloat.lower(ir)
+    machine = _target_machine()
+    module = llvm.parse_assembly(ir)
+    module.triple = triple
+    module.data_layout = str(machine.target_data)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    # The code is wide already: 32 lanes are one value. The vectorizers would only spend time on it.
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module
+
+
 def compile_object(ir: str) -> bytes:
     """Machine code for this CPU, as the bytes of a relocatable object.
 
@@ -79,33 +99,20 @@ def compile_object(ir: str) -> bytes:
     refuses it.
     """
     with _lock:
-        machine = _target_machine()
-        module = llvm.parse_assembly(ir)
-        module.triple = host()[0]
-        module.data_layout = str(machine.target_data)
-        module.verify()
-        options = llvm.create_pipeline_tuning_options(speed_level=3)
-        # The code is wide already: 32 lanes are one value. The vectorizers would only spend time on it.
-        options.loop_vectorization = False
-        options.slp_vectorization = False
-        builder = llvm.create_pass_builder(machine, options)
-        builder.getModulePassManager().run(module, builder)
-        return bytes(machine.emit_object(module))
+        return bytes(_target_machine().emit_object(_optimised(ir)))
 
 
 def assembly(ir: str) -> str:
     """The optimised assembly text of `ir` for this CPU: for eyes, and for tests of the code's quality."""
     with _lock:
-        machine = _target_machine()
-        module = llvm.parse_assembly(ir)
-        module.triple = host()[0]
-        module.data_layout = str(machine.target_data)
-        options = llvm.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization = False
-        options.slp_vectorization = False
-        builder = llvm.create_pass_builder(machine, options)
-        builder.getModulePassManager().run(module, builder)
-        return str(machine.emit_assembly(module))
+        return str(_target_machine().emit_assembly(_optimised(ir)))
+
+
+@lru_cache(maxsize=1)
+def _support() -> llvm.ResourceTracker:
+    """What kernels may call and a C library may lack."""
+    library = llvm.JITLibraryBuilder().add_ir(bfloat.SUPPORT).export_symbol("__truncsfbf2")
+    return library.link(_linker(), "support")
 
 
 def load(obj: bytes, entry: str) -> Loaded:
@@ -114,6 +121,9 @@ def load(obj: bytes, entry: str) -> Loaded:
     """
     with _lock:
         library = llvm.JITLibraryBuilder().add_object_img(obj).add_current_process().export_symbol(entry)
+        triple, _, features = host()
+        if bfloat.needed(triple, features):
+            library.import_symbol("__truncsfbf2", _support()["__truncsfbf2"])
         tracker = library.link(_linker(), f"kernel{next(_names)}")
         address = tracker[entry]
     return Loaded(call=_Entry(address), address=address, tracker=tracker)
