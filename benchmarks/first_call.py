@@ -1,8 +1,8 @@
 """``python -m benchmarks.first_call NAME``: seconds from a kernel's first call in this process to its result.
 
-What a program imports anyway (MLX, anymetal, kernels) is imported before the clock starts, and the arrays are
-there. What the first call itself has to load counts. A fresh ANYMETAL_CACHE makes it compile; a second process
-with the same folder finds the result there.
+What a program imports anyway (MLX, anymetal, kernels) is imported before the clock starts, and the arrays
+are there. What the first call itself has to load counts. A fresh ANYMETAL_CACHE makes it compile; a second
+process with the same folder finds the result there.
 """
 
 from __future__ import annotations

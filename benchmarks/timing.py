@@ -1,8 +1,8 @@
 """Timing several contenders so that what drifts, drifts for all.
 
 Contenders take turns: one burst each, then the next round. A machine that grows slower half-way grows slower
-for everybody, and a ratio is formed within a round, between neighbours in time. What is reported is the median
-over rounds, with the quartiles as the spread.
+for everybody, and a ratio is formed within a round, between neighbours in time. What is reported is the
+median over rounds, with the quartiles as the spread.
 """
 
 from __future__ import annotations
