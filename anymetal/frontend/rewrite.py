@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from anymetal.frontend.edits import Edits
 from anymetal.frontend.kernels import Definition, Instantiation, markers
 from anymetal.frontend.source import Source
+from anymetal.frontend.structs import copyable, method_spaces
 from anymetal.frontend.tokens import NUMBER, WORD
 
 SPACES = frozenset({"device", "constant", "threadgroup", "thread"})
@@ -75,18 +76,6 @@ def array_parameters(source: Source, edits: Edits) -> None:
         if source.word(begin - 1) in ("(", ",") and any(source.word(k) in SPACES for k in range(begin, i - 1)):
             edits.insert(source.tokens[i - 1].start, "*")
             edits.blank(token.start, source.tokens[closed].end)
-
-
-def method_spaces(source: Source, edits: Edits) -> None:
-    """``int next() const thread {`` loses its address space: an object whose method is called is a thread's own."""
-    for i, token in enumerate(source.tokens):
-        if token.text not in SPACES:
-            continue
-        before = i - 1
-        while source.word(before) in ("const", "volatile", "noexcept"):
-            before -= 1
-        if source.word(before) == ")" and source.word(i + 1) in ("{", ";", ":", "=", "->", "const", "noexcept"):
-            edits.blank(token.start, token.end)
 
 
 def literals(source: Source, edits: Edits) -> None:
@@ -193,6 +182,7 @@ PASSES: tuple[Callable[[Source, Edits], None], ...] = (
     attributes,
     array_parameters,
     method_spaces,
+    copyable,
     literals,
     constructors,
     casts,

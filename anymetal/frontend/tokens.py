@@ -53,6 +53,8 @@ def match_brackets(tokens: Sequence[Token]) -> dict[int, int]:
 
 def close_angle(tokens: Sequence[Token], opened: int, partner: dict[int, int]) -> int | None:
     """The index of the ``>`` that closes the ``<`` at ``opened``, or None where that ``<`` is a comparison."""
+    # After these a bracket it is, whatever comes; elsewhere `a < b && c > d` compares.
+    certain = opened > 0 and tokens[opened - 1].text in ("template", "static_cast", "enable_if", "enable_if_t")
     depth = 0
     i = opened
     while i < len(tokens):
@@ -65,7 +67,7 @@ def close_angle(tokens: Sequence[Token], opened: int, partner: dict[int, int]) -
                 return i
         elif text in _OPEN:
             i = partner.get(i, len(tokens))
-        elif text in _CLOSE or text in (";", "&&", "||"):
+        elif text in _CLOSE or text == ";" or (text in ("&&", "||") and not certain):
             return None
         i += 1
     return None

@@ -7,4 +7,6 @@
 #include "simdgroup.h"
 #include "simdgroup_matrix.h"
 #include "math.h"
+#include "traits.h"
+#include "relational.h"
 #pragma clang attribute pop
