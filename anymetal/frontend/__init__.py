@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from anymetal.errors import CompileError
 from anymetal.frontend import clang, rewrite
-from anymetal.frontend.diagnostics import complaint
-from anymetal.frontend.edits import Edits
+from anymetal.frontend.diagnostics import Reporter
 from anymetal.frontend.ir import tidy
 from anymetal.frontend.kernels import Definition, Instantiation, Kernel, Parameter, entry, entry_name, find
-from anymetal.frontend.source import Source
+from anymetal.frontend.refusals import refuse
+from anymetal.frontend.source import Refused, Source
 
 # Every function is inlined into the kernels that call it: a back end sees one function a kernel.
 INLINE = "#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)\n"
@@ -49,40 +48,44 @@ def compile_source(
 
     status, preprocessed, messages = clang.preprocess(text, include_dirs, macros)
     if status:
-        raise complaint(messages, files)
+        raise Reporter(files).clang(messages)
     source = Source(preprocessed)
-    definitions, instantiations = find(source)
-    edits = Edits(preprocessed)
-    rewrite.instantiations(source, edits, instantiations)
-    for change in rewrite.PASSES:
-        change(source, edits)
-    rewrite.threadgroup_variables(source, edits, definitions)
-    edited = edits.apply()
-
-    kernels, entries = _entries(definitions, instantiations)
-    library = ["all.h"] if any(name.endswith("metal_stdlib") for name in source.files) else ["all.h"]
+    try:
+        definitions, instantiations = find(source)
+        refuse(source, definitions)
+        edited = rewrite.rewrite(source, definitions, instantiations)
+        kernels, entries = _entries(source, definitions, instantiations)
+    except Refused as refused:
+        raise Reporter(files, source).error(refused.at, refused.message) from None
+    reporter = Reporter(files, source, edited)
+    library = "all.h" if any(name.endswith("metal_stdlib") for name in source.files) else "language.h"
     status, ir, messages = clang.compile(
-        "".join([INLINE, edited.text, '\n# 1 "<entry>"\n', *entries, INLINE_END]),
-        library,
+        "".join([INLINE, '# 1 "<stdin>"\n', edited.text, "\n", *entries, INLINE_END]),
+        [library],
         fast_math=fast,
         line_tables=line_tables,
     )
     if status:
-        raise complaint(messages, files)
-    return Module(tidy(ir, [kernel.entry for kernel in kernels.values()]), kernels)
+        raise reporter.clang(messages)
+    try:
+        return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)
+    except Refused as refused:
+        raise reporter.error(refused.at, refused.message) from None
 
 
 def _entries(
-    definitions: Sequence[Definition], instantiations: Sequence[Instantiation]
+    source: Source, definitions: Sequence[Definition], instantiations: Sequence[Instantiation]
 ) -> tuple[dict[str, Kernel], list[str]]:
-    """The kernels by name, and the C++ of their entry functions."""
+    """The kernels by name, and the C++ of their entry functions, each with the place of its kernel's definition."""
     kernels: dict[str, Kernel] = {}
     entries: list[str] = []
 
     def add(name: str, expression: str, definition: Definition) -> None:
         if name not in kernels:
             kernels[name] = Kernel(name, entry_name(name), definition.parameters, definition.max_threads)
-            entries.append(entry(kernels[name], expression))
+            place = source.place(definition.at)
+            file = place.file.replace("\\", "\\\\").replace('"', '\\"')
+            entries.append(f'# {place.line} "{file}"\n' + entry(kernels[name], expression))
 
     for definition in definitions:
         if not definition.template:
@@ -93,5 +96,6 @@ def _entries(
                 add(instantiation.name, instantiation.expression, definition)
                 break
         else:
-            raise CompileError(f"explicit instantiation of '{instantiation.function}', which is not a kernel")
+            at = source.tokens[instantiation.span[0]].start
+            raise Refused(at, f"explicit instantiation of '{instantiation.function}', which is not a kernel")
     return kernels, entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 from dataclasses import dataclass, field
 
 
@@ -21,8 +22,7 @@ class Edits:
 
     def blank(self, start: int, end: int) -> None:
         """Spaces instead of the span, so that nothing after it moves; line ends stay."""
-        kept = "".join("\n" if c == "\n" else " " for c in self.source[start:end])
-        self.spans.append((start, end, kept))
+        self.spans.append((start, end, _blanks(self.source[start:end])))
 
     def apply(self) -> Edited:
         """The changed text, and the map back."""
@@ -47,6 +47,10 @@ class Edits:
         return Edited("".join(parts), new_starts, old_starts)
 
 
+def _blanks(text: str) -> str:
+    return "".join("\n" if c == "\n" else " " for c in text)
+
+
 @dataclass(frozen=True)
 class Edited:
     """A changed text. ``origin`` maps a place in it to the place in the text before."""
@@ -54,6 +58,14 @@ class Edited:
     text: str
     new_starts: list[int]
     old_starts: list[int]
+
+    @functools.cached_property
+    def _lines(self) -> list[int]:
+        return [0, *(i + 1 for i, c in enumerate(self.text) if c == "\n")]
+
+    def line_start(self, number: int) -> int:
+        """Where line ``number`` (from 0) begins; no edit adds or removes a line."""
+        return self._lines[number]
 
     def origin(self, at: int) -> int:
         i = bisect.bisect_right(self.new_starts, at) - 1

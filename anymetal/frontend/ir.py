@@ -5,12 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from anymetal.frontend.source import Refused, Source
+
 _ASSUME = re.compile(r"^ +(?:tail )?call void @llvm\.assume\(.*\n", re.MULTILINE)
 _FUNCTION = re.compile(r"^define [^\n]*?@(\"[^\"]*\"|[\w.$]+)\(.*?^}\n", re.MULTILINE | re.DOTALL)
+_CALL = re.compile(r"^ .*\bcall\b[^@\n]*?(@\"[^\"]*\"|@[\w.$]+|%[\w.]+)\(", re.MULTILINE)
+# What a kernel may still call: a back end's intrinsics, LLVM's, and what math.h takes from C.
+_ALLOWED = re.compile(r"@(?:__simt_|llvm\.|(?:acosh|asinh|atanh|nextafter)f$)")
+_MANGLED = re.compile(r"@_Z(?:N(?:\d+\w*?)??)?L?(\d+)(\w+)")
 
 
-def tidy(ir: str, entries: Sequence[str]) -> str:
+def tidy(ir: str, entries: Sequence[str], source: Source) -> str:
     """Only the entries stay defined: everything they call is inlined into them. Assumptions served the optimizer."""
     keep = set(entries)
-    ir = _FUNCTION.sub(lambda m: m[0] if m[1] in keep else "", ir)
-    return _ASSUME.sub("", ir)
+    defined = set(m[1] for m in _FUNCTION.finditer(ir))
+
+    def body(m: re.Match[str]) -> str:
+        if m[1] not in keep:
+            return ""
+        for call in _CALL.finditer(m[0]):
+            if not _ALLOWED.match(call[1]):
+                raise _left(call[1], call[1][1:] in defined, source)
+        return m[0]
+
+    return _ASSUME.sub("", _FUNCTION.sub(body, ir))
+
+
+def _left(callee: str, defined: bool, source: Source) -> Refused:
+    """Why a call is still there after inlining."""
+    if callee.startswith("%"):
+        return Refused(0, "function pointers are not supported: which function is called must be known when compiling")
+    name = callee[1:]
+    if m := _MANGLED.match(callee):
+        name = m[2][: int(m[1])]
+    at = next((t.start for i, t in enumerate(source.tokens) if t.text == name and source.word(i + 1) == "("), 0)
+    if defined:
+        return Refused(at, f"recursion is not supported in Metal: '{name}' calls itself")
+    return Refused(at, f"'{name}' is declared but not defined")

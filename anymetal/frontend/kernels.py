@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from anymetal.errors import CompileError
-from anymetal.frontend.source import Attribute, Source
+from anymetal.frontend.source import Attribute, Refused, Source
 from anymetal.frontend.tokens import WORD
 
 SPACES = ("device", "constant", "threadgroup")
@@ -89,9 +88,8 @@ def _integer(argument: str | None) -> int | None:
         return None
 
 
-def _fail(source: Source, token: int, message: str) -> CompileError:
-    place = source.place(source.tokens[token].start)
-    return CompileError(message, file=place.file, line=place.line, column=place.column)
+def _fail(source: Source, token: int, message: str) -> Refused:
+    return Refused(source.tokens[token].start, message)
 
 
 def _parameters(source: Source, first: int, end: int) -> tuple[Parameter, ...]:
@@ -223,10 +221,11 @@ def find(source: Source) -> tuple[list[Definition], list[Instantiation]]:
             name = source.word(i - 1)
             path = [n for a, b, n in namespaces if a < i < b and n]
             limit = _integer(arguments.get("max_total_threads_per_threadgroup"))
+            at = source.tokens[i - 1].start
             body = (closed + 1, source.partner.get(closed + 1, len(source.tokens)))
             definitions.append(
                 Definition(name, "::".join([*path, name]), host_name, template, _parameters(source, i + 1, closed),
-                           limit, start, body)
+                           limit, at, body)
             )  # fmt: skip
         else:
             raise _fail(source, marker, "'kernel' belongs before a function")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from anymetal.frontend.edits import Edits
+from anymetal.frontend.edits import Edited, Edits
 from anymetal.frontend.kernels import Definition, Instantiation, markers
 from anymetal.frontend.source import Source
 from anymetal.frontend.structs import copyable, method_spaces
@@ -26,7 +26,8 @@ def kernel_keywords(source: Source, edits: Edits) -> None:
     for i in markers(source):
         token = source.tokens[i]
         end = source.tokens[source.partner[i]].end if i in source.attributes else token.end
-        edits.replace(token.start, end, "static".ljust(end - token.start))
+        edits.replace(token.start, token.start + 6, "static")
+        edits.blank(token.start + 6, end)
 
 
 def instantiations(source: Source, edits: Edits, found: Sequence[Instantiation]) -> None:
@@ -187,3 +188,13 @@ PASSES: tuple[Callable[[Source, Edits], None], ...] = (
     constructors,
     casts,
 )
+
+
+def rewrite(source: Source, definitions: Sequence[Definition], found: Sequence[Instantiation]) -> Edited:
+    """The whole source as C++."""
+    edits = Edits(source.text)
+    instantiations(source, edits, found)
+    for change in PASSES:
+        change(source, edits)
+    threadgroup_variables(source, edits, definitions)
+    return edits.apply()

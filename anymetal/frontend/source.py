@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
 from dataclasses import dataclass
@@ -26,6 +27,15 @@ class Place:
     file: str
     line: int
     column: int
+
+
+class Refused(Exception):
+    """Something in the source is not Metal. ``at`` is its place in the preprocessed text."""
+
+    def __init__(self, at: int, message: str) -> None:
+        super().__init__(message)
+        self.at = at
+        self.message = message
 
 
 class Source:
@@ -89,23 +99,41 @@ class Source:
             ranges.append((start, end))
         return ranges
 
+    @functools.cached_property
+    def _starts(self) -> list[int]:
+        """Where each line begins."""
+        return [0, *(m.end() for m in re.finditer("\n", self.text))]
+
+    @functools.cached_property
+    def _where(self) -> list[tuple[int, str, int]]:
+        """For each line marker: the number (from 0) of the line after it, and the file and line that it names."""
+        found = [(0, "<stdin>", 1)]
+        for marker in self._markers:
+            if m := _MARKER.match(marker.text):
+                name = m[2].replace('\\"', '"').replace("\\\\", "\\")
+                found.append((bisect.bisect_right(self._starts, marker.start), name, int(m[1])))
+        return found
+
     def place(self, at: int) -> Place:
         """The file, line and column of a place in the preprocessed text."""
-        file, line, since = "<source>", 1, 0
-        for marker in self._markers:
-            if marker.start > at:
-                break
-            found = _MARKER.match(marker.text)
-            if found:
-                line, file = int(found[1]), found[2].encode().decode("unicode_escape")
-                since = marker.end + 1
-        start = self.text.rfind("\n", 0, at) + 1
-        return Place(file, line + self.text.count("\n", since, at), at - start + 1)
+        number = bisect.bisect_right(self._starts, at) - 1
+        since, file, line = self._where[bisect.bisect_right(self._where, number, key=lambda w: w[0]) - 1]
+        return Place(file, line + number - since, at - self._starts[number] + 1)
 
-    def has(self, words: frozenset[str]) -> bool:
-        return any(token.text in words for token in self.tokens)
+    def line_number(self, file: str, line: int) -> int | None:
+        """Which line (from 0) of the preprocessed text is ``line`` of ``file``."""
+        for i, (since, name, first) in enumerate(self._where):
+            until = self._where[i + 1][0] - 1 if i + 1 < len(self._where) else len(self._starts)
+            if name == file and first <= line < first + until - since:
+                return since + line - first
+        return None
+
+    def line_span(self, number: int) -> tuple[int, int]:
+        """Where line ``number`` (from 0) of the preprocessed text begins and ends."""
+        end = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else len(self.text)
+        return self._starts[number], end
 
     @functools.cached_property
     def files(self) -> frozenset[str]:
         """The names of all files that the preprocessor read."""
-        return frozenset(found[2] for marker in self._markers if (found := _MARKER.match(marker.text)))
+        return frozenset(name for _, name, _ in self._where)

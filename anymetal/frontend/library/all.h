@@ -1,9 +1,6 @@
-#include "intrinsics.h"
-// Every function from here on is inlined into its kernel: a back end sees one function a kernel.
+// <metal_stdlib>
+#include "language.h"
 #pragma clang attribute push(__attribute__((always_inline)), apply_to = function)
-#include "types.h"
-#include "construct.h"
-#include "entry.h"
 #include "simdgroup.h"
 #include "simdgroup_matrix.h"
 #include "math.h"
