@@ -26,7 +26,8 @@ POISONS = (12288.0, -6144.0)
 @dataclass(frozen=True)
 class WrongElement:
     index: tuple[int, ...]
-    got: float
+    got: float | None
+    """None where the kernel wrote nothing."""
     want: float
 
 
@@ -119,7 +120,11 @@ def _try(
         previous=previous[1] if previous is not None and previous[0] == want.shape else None,
     )
     places = [tuple(int(i) for i in place) for place in np.argwhere(~right)[:5]]
-    wrong = tuple(WrongElement(place, float(got[place]), float(want[place])) for place in places)
+    unwritten = evidence.unwritten
+    wrong = tuple(
+        WrongElement(place, None if unwritten[place] else float(got[place]), float(want[place]))
+        for place in places
+    )
     return Outcome(case, (*([] if stray is None else [stray]), *diagnose(evidence)), wrong)
 
 

@@ -99,7 +99,9 @@ def _title(grade: Grade) -> str:
     return f"Lab {grade.exercise.id} · {grade.exercise.title}"
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
+    if value is None:
+        return "nothing"
     if math.isnan(value):
         return "NaN"
     return f"{value:.6g}".replace("inf", "∞")
