@@ -30,8 +30,8 @@ def needed(triple: str, features: str) -> bool:
 def lower(ir: str) -> str:
     """`ir` with its narrowing to bfloat, and its bfloat + - * /, done as integer arithmetic on whole vectors.
 
-    A result is rounded to float first and then to bfloat. That is what one rounding gives, for float has more than
-    twice the digits of bfloat (Figueroa, *When is double rounding innocuous?*, 1995).
+    A result is rounded to float first and then to bfloat. That is what one rounding gives, for float has
+    more than twice the digits of bfloat (Figueroa, *When is double rounding innocuous?*, 1995).
     """
     if "bfloat" not in ir:
         return ir
