@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from anymetal.frontend import clang, rewrite
+from anymetal.frontend import clang, repair, rewrite
 from anymetal.frontend.diagnostics import Reporter
 from anymetal.frontend.ir import tidy
 from anymetal.frontend.kernels import Definition, Instantiation, Kernel, Parameter, entry, entry_name, find
+from anymetal.frontend.edits import Edits
 from anymetal.frontend.refusals import refuse
+from anymetal.frontend.repair import Repair
 from anymetal.frontend.source import Refused, Source
 
 # Every function is inlined into the kernels that call it: a back end sees one function a kernel.
-INLINE = "#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)\n"
-INLINE_END = "#pragma clang attribute pop\n"
+BEFORE = '#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)\n# 1 "<stdin>"\n'
+AFTER = "#pragma clang attribute pop\n"
 
 __all__ = ["Kernel", "Module", "Parameter", "compile_source"]
 
@@ -53,20 +55,25 @@ def compile_source(
     try:
         definitions, instantiations = find(source)
         refuse(source, definitions)
-        edited = rewrite.rewrite(source, definitions, instantiations)
         kernels, entries = _entries(source, definitions, instantiations)
     except Refused as refused:
         raise Reporter(files, source).error(refused.at, refused.message) from None
-    reporter = Reporter(files, source, edited)
     library = "all.h" if any(name.endswith("metal_stdlib") for name in source.files) else "language.h"
-    status, ir, messages = clang.compile(
-        "".join([INLINE, '# 1 "<stdin>"\n', edited.text, "\n", *entries, INLINE_END]),
-        [library],
-        fast_math=fast,
-        line_tables=line_tables,
-    )
-    if status:
-        raise reporter.clang(messages)
+    wanted: list[Repair] = []
+    while True:
+        edits = Edits(preprocessed)
+        repair.apply(wanted, edits, lambda e: rewrite.rewrite(source, e, definitions, instantiations))
+        edited = edits.apply()
+        reporter = Reporter(files, source, edited)
+        status, ir, messages = clang.compile(
+            "".join([BEFORE, edited.text, "\n", *entries, AFTER]), [library], fast_math=fast, line_tables=line_tables
+        )
+        if not status:
+            break
+        more = repair.repairs(messages, source, edited, BEFORE.count("\n") + 1)
+        if not more or not set(more) - set(wanted):
+            raise reporter.clang(messages)
+        wanted += [r for r in more if r not in wanted]
     try:
         return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)
     except Refused as refused:

@@ -27,7 +27,7 @@ _CLEAN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"__attribute__\(\(address_space\(3\)\)\) ?"), "threadgroup "),
     (re.compile(r"\b(\w+)(?: const)? __attribute__\(\(ext_vector_type\((\d)\)\)\)"), r"\1\2"),
     (re.compile(r" \(vector of \d '[^']*' values?\)"), ""),
-    (re.compile(r" \(aka '[^']*__attribute__[^']*'\)"), ""),
+    (re.compile(r" \(aka '[^']*'\)"), ""),
     (re.compile(r"address space '1'"), "the device address space"),
     (re.compile(r"address space '2'"), "the constant address space"),
     (re.compile(r"address space '3'"), "the threadgroup address space"),

@@ -64,8 +64,8 @@ class Edited:
         return [0, *(i + 1 for i, c in enumerate(self.text) if c == "\n")]
 
     def line_start(self, number: int) -> int:
-        """Where line ``number`` (from 0) begins; no edit adds or removes a line."""
-        return self._lines[number]
+        """Where line ``number`` (from 0) begins, or the text ends; no edit adds or removes a line."""
+        return self._lines[number] if number < len(self._lines) else len(self.text)
 
     def origin(self, at: int) -> int:
         i = bisect.bisect_right(self.new_starts, at) - 1

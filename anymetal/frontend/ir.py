@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from anymetal.frontend.source import Refused, Source
 
 _ASSUME = re.compile(r"^ +(?:tail )?call void @llvm\.assume\(.*\n", re.MULTILINE)
+_USED = re.compile(r"^@llvm\.(?:compiler\.)?used = .*\n", re.MULTILINE)
+_SHARED = re.compile(r"^(@\S+) = .*?addrspace\(3\) global (.*) (?:undef|zeroinitializer)(?:, comdat(?:\([^)]*\))?)?,", re.MULTILINE)
 _FUNCTION = re.compile(r"^define [^\n]*?@(\"[^\"]*\"|[\w.$]+)\(.*?^}\n", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"^ .*\bcall\b[^@\n]*?(@\"[^\"]*\"|@[\w.$]+|%[\w.]+)\(", re.MULTILINE)
 # What a kernel may still call: a back end's intrinsics, LLVM's, and what math.h takes from C.
@@ -28,7 +30,8 @@ def tidy(ir: str, entries: Sequence[str], source: Source) -> str:
                 raise _left(call[1], call[1][1:] in defined, source)
         return m[0]
 
-    return _ASSUME.sub("", _FUNCTION.sub(body, ir))
+    ir = _USED.sub("", _ASSUME.sub("", _FUNCTION.sub(body, ir)))
+    return _SHARED.sub(r"\1 = internal addrspace(3) global \2 zeroinitializer,", ir)
 
 
 def _left(callee: str, defined: bool, source: Source) -> Refused:

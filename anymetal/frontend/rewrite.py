@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from anymetal.frontend.edits import Edited, Edits
+from anymetal.frontend.edits import Edits
 from anymetal.frontend.kernels import Definition, Instantiation, markers
 from anymetal.frontend.source import Source
 from anymetal.frontend.structs import copyable, method_spaces
 from anymetal.frontend.tokens import NUMBER, WORD
 
 SPACES = frozenset({"device", "constant", "threadgroup", "thread"})
+# Nobody knows what such memory holds before it is written, nor who writes it.
+SHARED = "__attribute__((loader_uninitialized, used))"
 VECTOR = re.compile(r"(?:bool|u?char|u?short|u?int|u?long|half|bfloat|float)[234]\Z")
 
 
@@ -49,6 +51,8 @@ def threadgroup_variables(source: Source, edits: Edits, definitions: Sequence[De
                 begin -= 1
             if source.word(begin - 1) in (";", "{", "}", ":", ")") and _declares_variable(source, i + 1):
                 edits.insert(source.tokens[begin].start, "static ")
+                for k in _declarator_ends(source, i + 1):
+                    edits.insert(source.tokens[k].start, f" {SHARED}")
 
 
 def _declares_variable(source: Source, i: int) -> bool:
@@ -61,6 +65,20 @@ def _declares_variable(source: Source, i: int) -> bool:
             i = closed
         i += 1
     return True
+
+
+def _declarator_ends(source: Source, i: int) -> list[int]:
+    """Where each variable's declarator ends, in the declaration from token ``i`` on."""
+    ends = []
+    while source.word(i) not in ("", ";", "="):
+        if source.word(i) == "<" and (closed := source.angle(i)) is not None:
+            i = closed
+        elif source.word(i) in ("(", "[", "{"):
+            i = source.partner.get(i, i)
+        elif source.word(i) == ",":
+            ends.append(i)
+        i += 1
+    return [*ends, i]
 
 
 def array_parameters(source: Source, edits: Edits) -> None:
@@ -88,11 +106,11 @@ def literals(source: Source, edits: Edits) -> None:
             if hexadecimal and "p" not in text.lower():
                 continue
             if text[-1] in "hH":
-                edits.replace(token.start, token.end, f"(half){_floating(text[:-1])}f")
+                edits.replace(token.start, token.end, f"((half){_floating(text[:-1])}f)")
             elif text[-2:] in ("bf", "BF"):
-                edits.replace(token.start, token.end, f"(bfloat){_floating(text[:-2])}f")
+                edits.replace(token.start, token.end, f"((bfloat){_floating(text[:-2])}f)")
             elif text[-2:] in ("hf", "HF"):
-                edits.replace(token.start, token.end, f"(half){_floating(text[:-2])}f")
+                edits.replace(token.start, token.end, f"((half){_floating(text[:-2])}f)")
 
 
 def _floating(digits: str) -> str:
@@ -111,7 +129,7 @@ def constructors(source: Source, edits: Edits) -> None:
             if closed is None:
                 continue
             last = closed
-        elif token.text not in aliases and not VECTOR.match(token.text):
+        elif token.text not in aliases and token.text not in ("half", "bfloat") and not VECTOR.match(token.text):
             continue
         if source.word(last + 1) != "(" or not _is_expression(source, i, last + 1):
             continue
@@ -178,6 +196,66 @@ def casts(source: Source, edits: Edits) -> None:
                 edits.replace(token.start, token.end, "__simt::cast")
 
 
+def c_casts(source: Source, edits: Edits) -> None:
+    """``(float4)h`` becomes ``__simt::cast<float4>(h)``, for the types that ``casts`` is for."""
+    names = _type_names(source)
+    for i, token in enumerate(source.tokens):
+        if token.text != "(" or source.tokens[i - 1].kind == WORD and source.word(i - 1) not in ("return", "case", "else"):
+            continue
+        if source.word(i - 1) in (")", "]", ">"):
+            continue
+        at = i + 1
+        while source.word(at) in ("metal", "::", "const"):
+            at += 1
+        text = source.word(at)
+        if not (text in names or text in ("vec", "half", "bfloat") or VECTOR.match(text)):
+            continue
+        if source.word(at + 1) == "<":
+            at = source.angle(at + 1) or at
+        if source.word(at + 1) != ")":
+            continue
+        end = _operand(source, at + 2)
+        if end is not None:
+            edits.replace(token.start, token.end, "__simt::cast<")
+            edits.replace(source.tokens[at + 1].start, source.tokens[at + 1].end, ">(")
+            edits.insert(source.tokens[end - 1].end, ")")
+
+
+def _operand(source: Source, i: int) -> int | None:
+    """The index after the operand of a cast that begins at ``i``, or None where no operand begins."""
+    while source.word(i) in ("-", "+", "!", "~", "*", "&", "++", "--"):
+        i += 1
+    if i >= len(source.tokens):
+        return None
+    if source.word(i) == "(":
+        closed = source.partner.get(i)
+        if closed is None:
+            return None
+        following = source.tokens[closed + 1] if closed + 1 < len(source.tokens) else None
+        i = closed + 1
+        # `(float4)(half4)x`: the operand is a cast too.
+        if following is not None and following.kind in (WORD, NUMBER):
+            return _operand(source, i)
+    elif source.tokens[i].kind in (WORD, NUMBER):
+        i += 1
+        while source.word(i) == "::":
+            i += 2
+        if source.word(i) == "<" and (closed := source.angle(i)) is not None and source.word(closed + 1) == "(":
+            i = closed + 1
+    else:
+        return None
+    while True:
+        text = source.word(i)
+        if text in ("(", "["):
+            i = source.partner.get(i, i) + 1
+        elif text in (".", "->"):
+            i += 2
+        elif text in ("++", "--"):
+            i += 1
+        else:
+            return i
+
+
 PASSES: tuple[Callable[[Source, Edits], None], ...] = (
     kernel_keywords,
     attributes,
@@ -187,14 +265,13 @@ PASSES: tuple[Callable[[Source, Edits], None], ...] = (
     literals,
     constructors,
     casts,
+    c_casts,
 )
 
 
-def rewrite(source: Source, definitions: Sequence[Definition], found: Sequence[Instantiation]) -> Edited:
-    """The whole source as C++."""
-    edits = Edits(source.text)
+def rewrite(source: Source, edits: Edits, definitions: Sequence[Definition], found: Sequence[Instantiation]) -> None:
+    """Everything above."""
     instantiations(source, edits, found)
     for change in PASSES:
         change(source, edits)
     threadgroup_variables(source, edits, definitions)
-    return edits.apply()

@@ -5,4 +5,5 @@
 #include "types.h"
 #include "construct.h"
 #include "entry.h"
+#include "spaces.h"
 #pragma clang attribute pop

@@ -1,0 +1,118 @@
+"""Expressions that only clang knows to need help, because only clang knows their types.
+
+C++ cannot assign to an object of a struct's type outside a thread's own memory, call its methods, or declare one in
+``threadgroup`` memory when it has a constructor. Metal can. clang's message says exactly where; the expression there is
+wrapped (see library/spaces.h), and the text compiled again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from anymetal.frontend.edits import Edited, Edits
+from anymetal.frontend.rewrite import SHARED
+from anymetal.frontend.source import Source
+
+_ERROR = re.compile(r"^.*?:\d+:\d+:(?P<ranges>\{[\d:{}-]*\}:)? (?:fatal )?error: (?P<text>.*)$")
+_AT = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+):")
+_RANGE = re.compile(r"\{(\d+):(\d+)-(\d+):(\d+)\}")
+_OTHER_SPACE = re.compile(r"'this' object is in address space '[123]'")
+_OBJECT = re.compile(r"cannot initialize object parameter of type 'const .*' with an expression of type '(?:const )?(?:device|constant|threadgroup) ")
+_VARIABLE = re.compile(r"no matching constructor for initialization of 'threadgroup ")
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A span of the preprocessed source, and what to put around it, or in its place."""
+
+    start: int
+    end: int
+    before: str
+    after: str
+    instead: bool = False
+
+
+def apply(found: Sequence[Repair], edits: Edits, rewrite: Callable[[Edits], None]) -> None:
+    """Make all repairs around the changes of ``rewrite``: the outermost first, so that they enclose what it inserts."""
+    for repair in found:
+        if not repair.instead:
+            edits.insert(repair.start, repair.before)
+    rewrite(edits)
+    for repair in found:
+        if repair.instead:
+            edits.replace(repair.start, repair.end, repair.before)
+        else:
+            edits.insert(repair.end, repair.after)
+
+
+def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> list[Repair]:
+    """What would answer clang's complaints; ``first_line`` is the line of its input where the edited text begins."""
+    found: list[Repair] = []
+    lines = messages.splitlines()
+    for i, line in enumerate(lines):
+        error = _ERROR.match(line)
+        if not error:
+            continue
+        notes = []
+        for later in lines[i + 1 :]:
+            if _ERROR.match(later):
+                break
+            notes.append(later)
+        at = _AT.match(line)
+        number = source.line_number(at["file"], int(at["line"])) if at else None
+        if at is None or number is None:
+            continue  # in one of anymetal's own headers
+        spans = [_span(m, edited, first_line) for m in _RANGE.finditer(error["ranges"] or "")]
+        text = error["text"]
+        if text.startswith("no viable overloaded '") and spans and any(map(_OTHER_SPACE.search, notes)):
+            found.append(_wrap(spans[0], "__simt::place("))
+        elif _OBJECT.match(text) and spans:
+            found.append(_wrap(spans[0], "__simt::copy("))
+        elif _VARIABLE.match(text):
+            found += _variable(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
+    return list(dict.fromkeys(found))
+
+
+def _span(m: re.Match[str], edited: Edited, first_line: int) -> tuple[int, int]:
+    a, b, c, d = map(int, m.groups())
+    start = edited.line_start(a - first_line) + b - 1
+    end = edited.line_start(c - first_line) + d - 1
+    return edited.origin(start), edited.origin(end)
+
+
+def _wrap(span: tuple[int, int], before: str) -> Repair:
+    return Repair(*span, before, ")")
+
+
+def _variable(source: Source, at: int) -> list[Repair]:
+    """``threadgroup T x[4];`` as a reference to memory of its size."""
+    i = next((k for k, token in enumerate(source.tokens) if token.start == at), None)
+    if i is None:
+        return []
+    begin = i - 1
+    while source.word(begin) != "threadgroup":
+        begin -= 1
+        if begin < 0 or source.word(begin) in (";", "{", "}"):
+            return []
+    end = i + 1
+    while source.word(end) == "[":
+        end = source.partner[end] + 1
+    if source.word(end) != ";":
+        return []
+    kind = source.between(begin + 1, i)
+    dimensions = source.between(i + 1, end)
+    name = source.word(i)
+    memory = f"__memory_{name}"
+    # The declaration becomes that of the memory; the name becomes a reference into it.
+    return [
+        Repair(
+            source.tokens[begin].start,
+            source.tokens[end].end,
+            f"threadgroup typename __simt::words_for<{kind}{dimensions}>::type {memory} {SHARED}; "
+            f"threadgroup {kind} (&{name}){dimensions} = *(threadgroup {kind} (*){dimensions})&{memory};",
+            "",
+            instead=True,
+        )
+    ]
