@@ -1,0 +1,419 @@
+"""Loads and stores of 32 lanes: whole vectors and shuffles where the lanes' addresses are known, gathers elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import shapes
+from .gather import gather, lane_pointers, mangle, scatter
+from .ir import I64, LANES, Constant, Instruction, Operand, Type, Unsupported, int_type, scalars
+from .lanes import each_active_lane
+from .private import Region
+from .shapes import Pattern, Shape
+from .values import Linear, Uniform, Value, Varying, indices, literal, wide
+
+if TYPE_CHECKING:
+    from .body import Body
+
+# Elements further apart than this are not worth loading what lies between them.
+_MAX_GAP = 4
+_MAX_STRETCHES = 8
+
+
+def load(body: Body, instruction: Instruction) -> Value:
+    pointer, parts = instruction.operands[0], scalars(instruction.type)
+    if instruction.attributes.get("atomic"):
+        return _load_atomic(body, instruction)
+    if (region := body.private.region(pointer)) is not None:
+        return Varying(tuple(_load_private(body, region, pointer, type_, at) for type_, at in parts))
+    value = body.get(pointer)
+    if isinstance(value, Uniform):
+        return Uniform(tuple(_load_scalar(body, value.values[0], type_, at) for type_, at in parts))
+    if isinstance(value, Linear) and _usable(body, value):
+        stretches = _stretches(value.shape, parts)
+        if stretches is not None and body.mask is None:
+            return Varying(_load_stretches(body, value.base, stretches, parts))
+        if stretches is not None and len(parts) == 1 and _consecutive(value.shape, parts[0][0]):
+            return Varying((_load_masked(body, value.base, parts[0][0]),))
+    pointers = body.vector(pointer)
+    return Varying(tuple(gather(body, lane_pointers(body, pointers, at), type_) for type_, at in parts))
+
+
+def store(body: Body, instruction: Instruction) -> None:
+    stored, pointer = instruction.operands
+    parts = scalars(stored.type)
+    if instruction.attributes.get("atomic"):
+        _store_atomic(body, stored, pointer)
+        return
+    if (region := body.private.region(pointer)) is not None:
+        for (type_, at), vector in zip(parts, body.vectors(stored), strict=True):
+            _store_private(body, region, pointer, type_, at, vector)
+        return
+    value = body.get(pointer)
+    if isinstance(value, Uniform):
+        _store_uniform(body, stored, value.values[0])
+        return
+    vectors = body.vectors(stored)
+    if isinstance(value, Linear) and _usable(body, value):
+        stretches = _stretches(value.shape, parts)
+        if stretches is not None and body.mask is None and all(s.covered for s in stretches):
+            _store_stretches(body, value.base, stretches, parts[0][0], vectors)
+            return
+        if stretches is not None and len(parts) == 1 and _consecutive(value.shape, parts[0][0]):
+            type_ = parts[0][0]
+            body.call(
+                "void",
+                f"llvm.masked.store.v32{mangle(type_)}.p0",
+                [(wide(type_), vectors[0]), ("ptr", value.base), ("i32", str(type_.size)), (wide("i1"), body.active())],
+            )
+            return
+    pointers = body.vector(pointer)
+    for (type_, at), vector in zip(parts, vectors, strict=True):
+        scatter(body, lane_pointers(body, pointers, at), type_, vector)
+
+
+def _usable(body: Body, value: Linear) -> bool:
+    """An assumed shape holds of the lanes that use it: of lane 0, its base, only if that is among them."""
+    return value.exact is None or body.mask is None
+
+
+def _consecutive(shape: Shape, type_: Type) -> bool:
+    return not shape.terms and shape.pattern == tuple(type_.size * lane for lane in range(LANES))
+
+
+class _Stretch:
+    """Lanes whose addresses differ by known amounts, and the memory from the first to the last of them.
+
+    first: byte offset from the base. count: elements. element: for each scalar of the value, the element that each lane
+    wants (-1 for the lanes of other stretches). terms: the symbolic part, the same for all these lanes.
+    """
+
+    def __init__(
+        self, lanes: list[int], offsets: Pattern, parts: tuple[tuple[Type, int], ...], terms: list[tuple[shapes.Symbol, int]]
+    ) -> None:
+        size = parts[0][0].size
+        places = [[offsets[lane] + at for lane in lanes] for _, at in parts]
+        self.first = min(min(p) for p in places)
+        self.terms = terms
+        self.aligned = all((p - self.first) % size == 0 for part in places for p in part)
+        self.count = (max(max(p) for p in places) - self.first) // size + 1
+        self.element = [[-1] * LANES for _ in parts]
+        for wanted, part in zip(self.element, places, strict=True):
+            for lane, place in zip(lanes, part, strict=True):
+                wanted[lane] = (place - self.first) // size
+        self.wanted = len({p for part in places for p in part})
+
+    @property
+    def covered(self) -> bool:
+        """Whether no element in between is left out (a store may write nothing else)."""
+        return self.wanted == self.count
+
+
+def _stretches(shape: Shape, parts: tuple[tuple[Type, int], ...]) -> list[_Stretch] | None:
+    """The stretches of memory that the 32 lanes touch, or None where a gather is better."""
+    if len({type_ for type_, _ in parts}) != 1 or parts[0][0].bits < 8:
+        return None
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for lane in range(LANES):
+        groups.setdefault(tuple(pattern[lane] for _, pattern in shape.terms), []).append(lane)
+    symbols = [symbol for symbol, _ in shape.terms]
+    found: list[_Stretch] = []
+    for factors, together in groups.items():
+        terms = [(s, f) for s, f in zip(symbols, factors, strict=True) if f]
+        for lanes in _clusters(together, shape.pattern, parts):
+            found.append(_Stretch(lanes, shape.pattern, parts, terms))
+            if len(found) > _MAX_STRETCHES or not found[-1].aligned:
+                return None
+    return found
+
+
+def _clusters(lanes: list[int], offsets: Pattern, parts: tuple[tuple[Type, int], ...]) -> list[list[int]]:
+    """Lanes that lie close enough together to be loaded at once."""
+    size = parts[0][0].size
+    extent = max(at for _, at in parts) + size
+    ordered = sorted(lanes, key=offsets.__getitem__)
+    clusters = [[ordered[0]]]
+    for lane in ordered[1:]:
+        if offsets[lane] - offsets[clusters[-1][-1]] - extent > (_MAX_GAP - 1) * size:
+            clusters.append([])
+        clusters[-1].append(lane)
+    return clusters
+
+
+def _place(body: Body, base: str, stretch: _Stretch) -> str:
+    place = body.offset(base, stretch.first)
+    for symbol, factor in stretch.terms:
+        step = body.emit(f"mul i64 {body.symbol(symbol, I64)}, {factor}")
+        place = body.offset(place, step)
+    return place
+
+
+def _load_stretches(
+    body: Body, base: str, stretches: list[_Stretch], parts: tuple[tuple[Type, int], ...]
+) -> tuple[str, ...]:
+    type_ = parts[0][0]
+    results: list[str] = []
+    for stretch in stretches:
+        place = _place(body, base, stretch)
+        memory = f"<{stretch.count} x {type_}>"
+        loaded = body.emit(f"load {memory}, ptr {place}, align {type_.size}")
+        for part, wanted in enumerate(stretch.element):
+            if wanted == list(range(stretch.count)):
+                picked = loaded
+            else:
+                picked = body.emit(f"shufflevector {memory} {loaded}, {memory} poison, {indices(wanted)}")
+            if stretch is stretches[0]:
+                results.append(picked)
+            else:
+                merge = [LANES + lane if w >= 0 else lane for lane, w in enumerate(wanted)]
+                results[part] = body.emit(
+                    f"shufflevector {wide(type_)} {results[part]}, {wide(type_)} {picked}, {indices(merge)}"
+                )
+    return tuple(results)
+
+
+def _store_stretches(
+    body: Body, base: str, stretches: list[_Stretch], type_: Type, vectors: tuple[str, ...]
+) -> None:
+    # All scalars' vectors behind one another, so that one shuffle puts a stretch in memory order.
+    length = 1
+    while length < len(vectors):
+        length *= 2
+    joined = [*vectors, *["poison"] * (length - len(vectors))]
+    lanes = LANES
+    while len(joined) > 1:
+        part = f"<{lanes} x {type_}>"
+        lanes *= 2
+        order = indices(list(range(lanes)))
+        joined = [
+            body.emit(f"shufflevector {part} {a}, {part} {b}, {order}")
+            for a, b in zip(joined[::2], joined[1::2], strict=True)
+        ]
+    for stretch in stretches:
+        source = [-1] * stretch.count
+        # Where lanes write the same element, the last one's value stays.
+        for part_index, wanted in enumerate(stretch.element):
+            for lane, element in enumerate(wanted):
+                if element >= 0:
+                    source[element] = max(source[element], part_index * LANES + lane)
+        value = joined[0]
+        if source != list(range(lanes)):
+            value = body.emit(f"shufflevector <{lanes} x {type_}> {value}, <{lanes} x {type_}> poison, {indices(source)}")
+        body.do(f"store <{stretch.count} x {type_}> {value}, ptr {_place(body, base, stretch)}, align {type_.size}")
+
+
+def _load_scalar(body: Body, pointer: str, type_: Type, at: int) -> str:
+    if type_.bits == 1 and type_.kind == "int":
+        byte = body.emit(f"load i8, ptr {body.offset(pointer, at)}, align 1")
+        return body.emit(f"trunc i8 {byte} to i1")
+    return body.emit(f"load {type_}, ptr {body.offset(pointer, at)}, align {type_.size}")
+
+
+def _load_masked(body: Body, pointer: str, type_: Type) -> str:
+    return body.call(
+        wide(type_),
+        f"llvm.masked.load.v32{mangle(type_)}.p0",
+        [("ptr", pointer), ("i32", str(type_.size)), (wide("i1"), body.active()), (wide(type_), "zeroinitializer")],
+    )
+
+
+def _store_uniform(body: Body, stored: Operand, pointer: str) -> None:
+    """All active lanes write to one place: the last one's value stays."""
+    value = body.get(stored)
+    types = [t for t, _ in scalars(stored.type)]
+    if isinstance(value, Uniform):
+        chosen: tuple[str, ...] = value.values
+    else:
+        lane = body.last_active()
+        chosen = tuple(body.pick(v, t, lane) for v, t in zip(body.vectors(stored), types, strict=True))
+    for (type_, at), scalar in zip(scalars(stored.type), chosen, strict=True):
+        if type_.bits == 1:
+            scalar, type_ = body.emit(f"zext i1 {scalar} to i8"), int_type(8)
+        body.do(f"store {type_} {scalar}, ptr {body.offset(pointer, at)}, align {type_.size}")
+
+
+# -- the thread's own memory -------------------------------------------------------------------------------------
+
+
+def _private_places(body: Body, region: Region, pointer: Operand, type_: Type, at: int) -> tuple[list[str], bool]:
+    """The address of each grain of an access: of lane 0 where all lanes use the same offset, of all lanes otherwise."""
+    grains = type_.size // region.grain
+    value = body.get(pointer)
+    base = f'%"private.{region.name}"'
+    if isinstance(value, Uniform):
+        # Grain g of lane l is at (g·32 + l)·grain: a byte offset of o is 32·o, as o is a multiple of the grain.
+        row = body.emit(f"mul i64 {value.values[0]}, {LANES}")
+        start = body.emit(f'getelementptr i8, ptr {base}, i64 {row}')
+        return [body.offset(start, (at + g * region.grain) * LANES) for g in range(grains)], True
+    rows = body.emit(f"mul {wide(I64)} {body.vector(pointer)}, {literal((LANES,) * LANES, I64)}")
+    lanes = tuple(at * LANES + lane * region.grain for lane in range(LANES))
+    offsets = body.emit(f"add {wide(I64)} {rows}, {literal(lanes, I64)}")
+    places = []
+    for grain in range(grains):
+        step = literal((grain * region.grain * LANES,) * LANES, I64)
+        here = body.emit(f"add {wide(I64)} {offsets}, {step}") if grain else offsets
+        places.append(body.emit(f'getelementptr i8, ptr {base}, {wide(I64)} {here}'))
+    return places, False
+
+
+def _load_private(body: Body, region: Region, pointer: Operand, type_: Type, at: int) -> str:
+    stored = int_type(8) if type_.bits == 1 else type_
+    places, same_row = _private_places(body, region, pointer, stored, at)
+    piece = stored if len(places) == 1 else int_type(8 * region.grain)
+
+    def fetch(place: str) -> str:
+        if same_row:
+            return body.emit(f"load {wide(piece)}, ptr {place}, align {piece.size}")
+        return gather(body, place, piece)
+
+    grains = [fetch(place) for place in places]
+    value = grains[0]
+    if len(grains) > 1:
+        value = _interleave(body, grains, piece)
+        value = body.emit(f"bitcast <{LANES * len(grains)} x {piece}> {value} to {wide(stored)}")
+    return body.emit(f"trunc {wide('i8')} {value} to {wide('i1')}") if stored != type_ else value
+
+
+def _store_private(body: Body, region: Region, pointer: Operand, type_: Type, at: int, vector: str) -> None:
+    if type_.bits == 1:
+        vector, type_ = body.emit(f"zext {wide('i1')} {vector} to {wide('i8')}"), int_type(8)
+    places, same_row = _private_places(body, region, pointer, type_, at)
+    piece = type_ if len(places) == 1 else int_type(8 * region.grain)
+    pieces = [vector]
+    if len(places) > 1:
+        whole = f"<{LANES * len(places)} x {piece}>"
+        cut = body.emit(f"bitcast {wide(type_)} {vector} to {whole}")
+        pieces = [
+            body.emit(
+                f"shufflevector {whole} {cut}, {whole} poison, "
+                f"{indices([lane * len(places) + grain for lane in range(LANES)])}"
+            )
+            for grain in range(len(places))
+        ]
+    for place, part in zip(places, pieces, strict=True):
+        if not same_row:
+            scatter(body, place, piece, part)
+            continue
+        if body.mask is not None:
+            old = body.emit(f"load {wide(piece)}, ptr {place}, align {piece.size}")
+            part = body.emit(f"select {wide('i1')} {body.mask}, {wide(piece)} {part}, {wide(piece)} {old}")
+        body.do(f"store {wide(piece)} {part}, ptr {place}, align {piece.size}")
+
+
+def _interleave(body: Body, vectors: list[str], type_: Type) -> str:
+    """Element 0 of each vector, then element 1 of each, …"""
+    count = len(vectors)
+    lanes, joined = LANES, list(vectors)
+    while len(joined) > 1:
+        part = f"<{lanes} x {type_}>"
+        lanes *= 2
+        order = indices(list(range(lanes)))
+        joined = [
+            body.emit(f"shufflevector {part} {a}, {part} {b}, {order}")
+            for a, b in zip(joined[::2], joined[1::2], strict=True)
+        ]
+    order = indices([vector * LANES + lane for lane in range(LANES) for vector in range(count)])
+    return body.emit(f"shufflevector <{lanes} x {type_}> {joined[0]}, <{lanes} x {type_}> poison, {order}")
+
+
+# -- copies of a known length ------------------------------------------------------------------------------------
+
+
+def copy(body: Body, instruction: Instruction) -> None:
+    """``llvm.memcpy``, ``memmove`` and ``memset`` of a length that is known: piece by piece."""
+    target, source, length = instruction.operands[:3]
+    if not isinstance(length, Constant) or not isinstance(length.value, int):
+        raise Unsupported("a copy of memory whose length is not known when compiling")
+    filling = instruction.callee.startswith("llvm.memset")
+    piece = min((r.grain for o in (target, source) if (r := body.private.region(o))), default=1)
+    while length.value % piece:
+        piece //= 2
+    type_ = int_type(8 * piece)
+    read = []
+    for at in range(0, length.value, piece):
+        if filling:
+            byte = body.scalar(source)
+            read.append(Uniform((_repeat(body, byte, piece),)))
+        else:
+            read.append(_load_piece(body, source, type_, at))
+    for at, value in zip(range(0, length.value, piece), read, strict=True):
+        _store_piece(body, target, type_, at, value)
+
+
+def _repeat(body: Body, byte: str, size: int) -> str:
+    if not byte.startswith("%"):
+        return str(int.from_bytes(bytes([int(byte) & 255]) * size, "little"))
+    extended = body.emit(f"zext i8 {byte} to i{8 * size}") if size > 1 else byte
+    return body.emit(f"mul i{8 * size} {extended}, {int.from_bytes(bytes([1]) * size, 'little')}")
+
+
+def _load_piece(body: Body, source: Operand, type_: Type, at: int) -> Value:
+    if (region := body.private.region(source)) is not None:
+        return Varying((_load_private(body, region, source, type_, at),))
+    value = body.get(source)
+    if isinstance(value, Uniform):
+        return Uniform((body.emit(f"load {type_}, ptr {body.offset(value.values[0], at)}, align 1"),))
+    return Varying((gather(body, lane_pointers(body, body.vector(source), at), type_),))
+
+
+def _store_piece(body: Body, target: Operand, type_: Type, at: int, value: Value) -> None:
+    if (region := body.private.region(target)) is not None:
+        _store_private(body, region, target, type_, at, body.widen(value, (type_,))[0])
+        return
+    where = body.get(target)
+    if isinstance(where, Uniform):
+        scalar = value.values[0] if isinstance(value, Uniform) else ""
+        if not scalar:
+            scalar = body.pick(body.widen(value, (type_,))[0], type_, body.last_active())
+        body.do(f"store {type_} {scalar}, ptr {body.offset(where.values[0], at)}, align 1")
+        return
+    vector = body.widen(value, (type_,))[0]
+    scatter(body, lane_pointers(body, body.vector(target), at), type_, vector)
+
+
+# -- atomics -------------------------------------------------------------------------------------------------------
+
+
+def _load_atomic(body: Body, instruction: Instruction) -> Value:
+    pointer, type_ = instruction.operands[0], instruction.type
+    value = body.get(pointer)
+    if isinstance(value, Uniform):
+        return Uniform((body.emit(f"load atomic {type_}, ptr {value.values[0]} monotonic, align {type_.size}"),))
+    return Varying((gather(body, body.vector(pointer), type_),))
+
+
+def _store_atomic(body: Body, stored: Operand, pointer: Operand) -> None:
+    vector, pointers, type_ = body.vector(stored), body.vector(pointer), stored.type
+
+    def one(lane: str) -> tuple[str, ...]:
+        value = body.pick(vector, type_, lane)
+        body.do(f"store atomic {type_} {value}, ptr {_pointer(body, pointers, lane)} monotonic, align {type_.size}")
+        return ()
+
+    each_active_lane(body, one, ())
+
+
+def atomic(body: Body, instruction: Instruction) -> Value:
+    """``atomicrmw`` and ``cmpxchg``: one active lane after the other."""
+    pointers = body.vector(instruction.operands[0])
+    vectors = [body.vector(o) for o in instruction.operands[1:]]
+    type_ = instruction.operands[1].type
+    ordering = "monotonic"
+
+    def one(lane: str) -> tuple[str, ...]:
+        place = _pointer(body, pointers, lane)
+        given = [body.pick(v, type_, lane) for v in vectors]
+        if instruction.op == "atomicrmw":
+            operation = instruction.attributes["operation"]
+            return (body.emit(f"atomicrmw {operation} ptr {place}, {type_} {given[0]} {ordering}, align {type_.size}"),)
+        pair = body.emit(
+            f"cmpxchg ptr {place}, {type_} {given[0]}, {type_} {given[1]} {ordering} {ordering}, align {type_.size}"
+        )
+        both = f"{{ {type_}, i1 }}"
+        return body.emit(f"extractvalue {both} {pair}, 0"), body.emit(f"extractvalue {both} {pair}, 1")
+
+    return Varying(each_active_lane(body, one, body.result_types(instruction)))
+
+
+def _pointer(body: Body, pointers: str, lane: str) -> str:
+    return body.emit(f"extractelement {wide('ptr')} {pointers}, i32 {lane}")
