@@ -152,7 +152,7 @@ def test_gemv_of_a_flat_vector(name: str, draw: Draw) -> None:
 def test_one_and_two_threads_give_the_same_bits(product: Product, dtype: mx.Dtype, draw: Draw) -> None:
     if mx.metal.is_available():
         pytest.skip("threads of the CPU back end; kernels run on Metal here")
-    from anymetal.runtime import threads
+    from anymetal.runtime.launch import threads
 
     m, n, k = min(40, product.largest_m or 40), 700, 133
     x_shape, w_shape = product.shapes(m, n, k)
