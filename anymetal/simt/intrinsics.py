@@ -6,6 +6,8 @@ is built from these in the front end's headers.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import shapes
 from .ir import Instruction, Unsupported
 from .layouts import Layout
@@ -43,6 +45,8 @@ def shape(instruction: Instruction, given: list[Shape], layout: Layout) -> Shape
         return VARYING
     if name == "mma" or callee.startswith(MATRIX_LOAD):
         return FRAGMENT
+    if name == "simdgroup" or "threads_per_threadgroup" in name:
+        return replace(UNIFORM, limit=1025)
     if is_id(callee) or name.startswith(("reduce_", "ballot")) or name.endswith("_buffer") or name.endswith("barrier"):
         return UNIFORM
     if callee.startswith(MATRIX_STORE):

@@ -12,6 +12,8 @@ from . import shapes
 from .ir import LANES
 from .shapes import Shape
 
+_UNIFORM = Shape("linear", limit=1024)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -32,7 +34,7 @@ class Layout:
     def position(self, axis: str) -> Shape:
         """The shape of ``thread_position_in_threadgroup`` along an axis."""
         if self.kind == "rows":
-            return Shape("linear", shapes.LANE, align=LANES) if axis == "x" else shapes.UNIFORM
+            return Shape("linear", shapes.LANE, align=LANES, limit=1024) if axis == "x" else _UNIFORM
         if self.kind == "tile":
             if axis == "x":
                 return shapes.known(tuple(lane % self.x for lane in range(LANES)))
@@ -40,9 +42,10 @@ class Layout:
                 return shapes.known(tuple(lane // self.x % self.y for lane in range(LANES)))
             rows = tuple(lane // self.x for lane in range(LANES))
             if axis == "y":
-                return Shape("linear", rows, align=LANES // self.x)
+                return Shape("linear", rows, align=LANES // self.x, limit=1024)
             planes = tuple(lane // (self.x * self.y) for lane in range(LANES))
-            return Shape("linear", planes, align=LANES // (self.x * self.y) if planes != shapes.ZERO else 1)
+            align = LANES // (self.x * self.y) if planes != shapes.ZERO else 1
+            return Shape("linear", planes, align=align, limit=1024)
         return shapes.VARYING
 
 

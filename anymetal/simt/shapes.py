@@ -31,6 +31,7 @@ class Shape:
 
     ``constant``: the base, where it is known now. ``align``: a power of two that divides the base. ``assumed``: true of
     lanes that use the value as an address (a 32-bit index was widened, and may have wrapped in lanes that do not).
+    ``limit``: every lane's value, active or not, is known to be at least 0 and below this.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Shape:
     constant: int | None = None
     align: int = 1
     assumed: bool = False
+    limit: int | None = None
 
     @property
     def uniform(self) -> bool:
@@ -63,13 +65,14 @@ UNIFORM = Shape("linear")
 
 def constant(value: int) -> Shape:
     """The shape of an integer constant."""
-    return Shape("linear", constant=value, align=_alignment(value))
+    return Shape("linear", constant=value, align=_alignment(value), limit=value + 1 if value >= 0 else None)
 
 
 def known(values: Pattern) -> Shape:
     """The shape of 32 integers that are known now."""
     base = values[0]
-    return Shape("linear", tuple(v - base for v in values), constant=base, align=_alignment(base))
+    limit = max(values) + 1 if min(values) >= 0 else None
+    return Shape("linear", tuple(v - base for v in values), constant=base, align=_alignment(base), limit=limit)
 
 
 def _alignment(value: int) -> int:
@@ -90,7 +93,11 @@ def merge(a: Shape | None, b: Shape | None) -> Shape | None:
         return a
     if a.kind == b.kind == "linear" and a.pattern == b.pattern and a.terms == b.terms:
         same = a.constant if a.constant == b.constant else None
-        return replace(a, constant=same, align=min(a.align, b.align), assumed=a.assumed or b.assumed)
+        # A limit that grows in a loop would grow for ever: phis keep one only where both agree.
+        limit = a.limit if a.limit == b.limit else None
+        return replace(
+            a, constant=same, align=min(a.align, b.align), assumed=a.assumed or b.assumed, limit=limit
+        )
     if "fragment" in (a.kind, b.kind) and (a.uniform or b.uniform):
         return FRAGMENT
     return VARYING
@@ -106,7 +113,10 @@ def _combine(a: Shape, b: Shape, sign: int) -> Shape:
     base = a.constant + sign * b.constant if a.constant is not None and b.constant is not None else None
     pattern = tuple(x + sign * y for x, y in zip(a.pattern, b.pattern, strict=True))
     align = _alignment(base) if base is not None else min(a.align, b.align)
-    return Shape("linear", pattern, kept, base, align, a.assumed or b.assumed)
+    limit = None
+    if sign > 0 and a.limit is not None and b.limit is not None:
+        limit = a.limit + b.limit - 1
+    return Shape("linear", pattern, kept, base, align, a.assumed or b.assumed, limit)
 
 
 def add(a: Shape, b: Shape, bits: int) -> Shape:
@@ -123,7 +133,9 @@ def scale(a: Shape, factor: int, bits: int) -> Shape:
     base = a.constant * factor if a.constant is not None else None
     align = min(a.align * _alignment(factor), _MAX_ALIGN) if factor else _MAX_ALIGN
     terms = tuple((s, tuple(x * factor for x in p)) for s, p in a.terms) if factor else ()
-    return _wrapped(Shape("linear", tuple(x * factor for x in a.pattern), terms, base, align, a.assumed), bits)
+    limit = (a.limit - 1) * factor + 1 if a.limit is not None and factor >= 0 else None
+    pattern = tuple(x * factor for x in a.pattern)
+    return _wrapped(Shape("linear", pattern, terms, base, align, a.assumed, limit), bits)
 
 
 def multiply(a: Shape, b: Shape, a_name: str, b_name: str, bits: int) -> Shape:
@@ -135,7 +147,8 @@ def multiply(a: Shape, b: Shape, a_name: str, b_name: str, bits: int) -> Shape:
     if b.constant is not None and b.uniform:
         return scale(a, b.constant, bits)
     if a.uniform and b.uniform:
-        return Shape("linear", align=min(a.align * b.align, _MAX_ALIGN))
+        limit = (a.limit - 1) * (b.limit - 1) + 1 if a.limit and b.limit else None
+        return _wrapped(Shape("linear", align=min(a.align * b.align, _MAX_ALIGN), limit=limit), bits)
     if (both := _fold(operator.mul, a, b, bits)) is not None:
         return both
     if a.uniform:
@@ -155,7 +168,8 @@ def _wrapped(shape: Shape, bits: int) -> Shape:
     if not shape.linear:
         return shape
     base = None if shape.constant is None else shape.constant & ((1 << bits) - 1)
-    return replace(shape, pattern=tuple(signed(p, bits) for p in shape.pattern), constant=base)
+    limit = shape.limit if shape.limit is not None and shape.limit <= 1 << (bits - 1) else None
+    return replace(shape, pattern=tuple(signed(p, bits) for p in shape.pattern), constant=base, limit=limit)
 
 
 def _fold(op: Callable[[int, int], int], a: Shape, b: Shape, bits: int) -> Shape | None:
@@ -184,7 +198,7 @@ def bitwise(op: str, a: Shape, b: Shape, bits: int) -> Shape:
     if not (a.linear and b.linear):
         return VARYING
     if a.uniform and b.uniform and (a.constant is None or b.constant is None):
-        return UNIFORM
+        return replace(UNIFORM, limit=_limit(op, a, b))
     if op in _FOLDABLE and (folded := _fold(_FOLDABLE[op], a, b, bits)) is not None:
         return folded
     if b.constant is None or not b.uniform or a.terms or min(a.pattern) < 0:
@@ -196,17 +210,31 @@ def bitwise(op: str, a: Shape, b: Shape, bits: int) -> Shape:
     if op == "and" and value < a.align:
         return known(tuple(p & value for p in a.pattern))
     if op == "and" and value ^ ((1 << bits) - 1) < a.align:
-        return replace(a, pattern=tuple(p & value for p in a.pattern))
+        return replace(a, constant=None, pattern=tuple(p & value for p in a.pattern))
     if op == "xor" and value < a.align:
         flipped = tuple(p ^ value for p in a.pattern)
-        return replace(a, pattern=tuple(p - flipped[0] for p in flipped), align=1) if flipped[0] == 0 else VARYING
+        return replace(a, pattern=flipped, align=1, limit=None) if flipped[0] == 0 else VARYING
     if op == "urem" and value and value & (value - 1) == 0 and value <= a.align:
         return known(tuple(p % value for p in a.pattern))
     if op == "lshr":
         op, value = "udiv", 1 << value
     if op == "udiv" and value and value & (value - 1) == 0 and value <= a.align:
-        return replace(a, pattern=tuple(p // value for p in a.pattern), align=a.align // value)
+        limit = (a.limit - 1) // value + 1 if a.limit else None
+        return replace(
+            a, pattern=tuple(p // value for p in a.pattern), align=a.align // value, constant=None, limit=limit
+        )
     return VARYING
+
+
+def _limit(op: str, a: Shape, b: Shape) -> int | None:
+    """What is known of the size of a uniform result."""
+    if op == "and" and (a.limit or b.limit):
+        return min(limit for limit in (a.limit, b.limit) if limit)
+    if op in ("lshr", "udiv") and a.limit:
+        return a.limit
+    if op == "urem" and b.limit:
+        return b.limit
+    return None
 
 
 def extend(a: Shape, how: str, bits: int, exact: bool) -> Shape:
@@ -223,8 +251,10 @@ def extend(a: Shape, how: str, bits: int, exact: bool) -> Shape:
     if a.uniform:
         return replace(a, constant=None)
     if how == "trunc":
-        return VARYING if a.terms or a.assumed else replace(a, constant=None)
+        return VARYING if a.terms or a.assumed else replace(a, constant=None, limit=None)
+    if a.limit is not None and not a.terms:
+        return a
     if exact:
         return VARYING
     terms = tuple((tuple((name, step or "sext") for name, step in s), p) for s, p in a.terms)
-    return replace(a, terms=terms, constant=None, assumed=True)
+    return replace(a, terms=terms, constant=None, assumed=True, limit=None)
