@@ -6,4 +6,9 @@
 #include "math.h"
 #include "traits.h"
 #include "relational.h"
+#include "integer.h"
+#include "geometric.h"
+#include "pack.h"
+#include "matrix.h"
+#include "atomic.h"
 #pragma clang attribute pop

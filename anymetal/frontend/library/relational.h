@@ -2,6 +2,7 @@
 #pragma once
 #include "construct.h"
 #include "math.h"
+#include "traits.h"
 #include "types.h"
 
 namespace __simt {
@@ -39,6 +40,23 @@ template <typename Element>
 constexpr auto normal_bits = typename word<Element>::type(__is_same(Element, float)  ? 0x00800000
                                                          : __is_same(Element, half) ? 0x0400
                                                                                     : 0x0080);
+// The one vector type among some types, where the others are numbers; nothing where all are the same.
+template <typename... T>
+struct only_vector;
+template <typename T>
+struct only_vector<T> {
+  using type = T;
+};
+template <typename A, typename B, typename... Rest>
+struct only_vector<A, B, Rest...> {
+  using type = typename only_vector<metal::conditional_t<is_vector<A>, A, B>, Rest...>::type;
+};
+template <typename V, typename... T>
+constexpr bool fits = is_vector<V> && ((__is_same(T, V) || (!is_vector<T> && is_scalar<T>)) && ...) &&
+                      !(__is_same(T, V) && ...);
+template <typename... T>
+using vector_of = enable_if<fits<typename only_vector<T...>::type, T...>, typename only_vector<T...>::type>;
+
 template <typename T>
 using if_float_truth = enable_if<is_float<element_of<T>>, truth<T>>;
 }  // namespace __simt
@@ -164,4 +182,33 @@ __simt::enable_if<__simt::is_float<__simt::element_of<T>>, __simt::like<T, int>>
   return select(select(exponent - 1, __simt::like<T, int>(-2147483647 - 1), zero), __simt::like<T, int>(2147483647), special);
 }
 inline float nextafter(float x, float y) { return nextafterf(x, y); }
+
+// Where some arguments are a vector and the others numbers, the numbers stand for vectors of themselves.
+#define SIMT_WITH_NUMBER2(name)                                                            \
+  template <typename A, typename B>                                                        \
+  __simt::vector_of<A, B> name(A a, B b) {                                                 \
+    using V = __simt::vector_of<A, B>;                                                     \
+    return name(__simt::cast<V>(a), __simt::cast<V>(b));                                   \
+  }
+#define SIMT_WITH_NUMBER3(name)                                                            \
+  template <typename A, typename B, typename C>                                            \
+  __simt::vector_of<A, B, C> name(A a, B b, C c) {                                         \
+    using V = __simt::vector_of<A, B, C>;                                                  \
+    return name(__simt::cast<V>(a), __simt::cast<V>(b), __simt::cast<V>(c));               \
+  }
+SIMT_WITH_NUMBER2(max)
+SIMT_WITH_NUMBER2(min)
+SIMT_WITH_NUMBER2(fmax)
+SIMT_WITH_NUMBER2(fmin)
+SIMT_WITH_NUMBER2(fmod)
+SIMT_WITH_NUMBER2(pow)
+SIMT_WITH_NUMBER2(powr)
+SIMT_WITH_NUMBER2(step)
+SIMT_WITH_NUMBER2(atan2)
+SIMT_WITH_NUMBER3(clamp)
+SIMT_WITH_NUMBER3(mix)
+SIMT_WITH_NUMBER3(smoothstep)
+SIMT_WITH_NUMBER3(fma)
+#undef SIMT_WITH_NUMBER2
+#undef SIMT_WITH_NUMBER3
 }  // namespace metal

@@ -42,6 +42,8 @@ template <typename T>
 struct type_identity {
   using type = T;
 };
+template <typename T>
+using type_identity_t = typename type_identity<T>::type;
 template <typename...>
 using void_t = void;
 
