@@ -21,8 +21,9 @@ _ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "min-legal
 class Widened:
     """A module ready for the JIT.
 
-    ir: text, without target triple and data layout. entry: ``void @entry(ptr launch, ptr scratch)``. frame_bytes: what one
-    SIMD-group keeps between barriers. threadgroup_bytes: static threadgroup memory. buffers: indices of those it uses.
+    ir: text, without target triple and data layout. entry: ``void @entry(ptr launch, ptr scratch)``.
+    frame_bytes: what one SIMD-group keeps between barriers. threadgroup_bytes: static threadgroup memory.
+    buffers: indices of those it uses.
     """
 
     ir: str
@@ -82,5 +83,7 @@ def _constant(module: Module, name: str) -> str:
     """A table that the kernel reads, as the front end wrote it, in the CPU's one address space."""
     text = re.sub(r"addrspace\(\d+\)\s*", "", module.globals[name].text)
     text = re.sub(r", (comdat|section \"[^\"]*\")|, ![\w.]+ !\d+", "", text)
-    text = re.sub(r"\b(dso_local|local_unnamed_addr|unnamed_addr|linkonce_odr|external|weak_odr)\s+", "", text)
+    text = re.sub(
+        r"\b(dso_local|local_unnamed_addr|unnamed_addr|linkonce_odr|external|weak_odr)\s+", "", text
+    )
     return f'@"{name}" = ' + text

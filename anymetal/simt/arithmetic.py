@@ -1,4 +1,5 @@
-"""Operations that work on each lane alone: once for uniform values, on the base of linear ones, on vectors otherwise."""
+"""Operations that work on each lane alone: once for uniform values, on the base of linear ones, on vectors
+otherwise."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import matrix
 from .divergence import address_steps
 from .gather import mangle
+from .instructions import BINARY, CASTS
 from .ir import I1, I64, LANES, Constant, Instruction, Operand, Type, Unsupported, scalars
 from .shapes import FRAGMENT, Shape
 from .values import Fragment, Linear, Uniform, Value, Varying, indices, literal, scalar_text, wide
@@ -14,17 +16,17 @@ from .values import Fragment, Linear, Uniform, Value, Varying, indices, literal,
 if TYPE_CHECKING:
     from .body import Body
 
-_BINARY = set("add sub mul udiv sdiv urem srem shl lshr ashr and or xor fadd fsub fmul fdiv frem".split())
-_CASTS = set("trunc zext sext fptrunc fpext fptoui fptosi uitofp sitofp ptrtoint inttoptr bitcast".split())
 _FLOAT_FLAGS = {"fast", "nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
-ELEMENTWISE = _BINARY | _CASTS | {"fneg", "icmp", "fcmp", "select", "freeze"}
+ELEMENTWISE = BINARY | (CASTS - {"addrspacecast"}) | {"fneg", "icmp", "fcmp", "select", "freeze"}
 
 # Intrinsics of LLVM that take scalars and vectors alike.
 _INTRINSICS = set(
-    "fma fmuladd sqrt fabs floor ceil trunc rint nearbyint round roundeven exp exp2 exp10 log log2 log10 sin cos tan "
-    "asin acos atan atan2 sinh cosh tanh pow copysign minnum maxnum minimum maximum minimumnum maximumnum "
+    "fma fmuladd sqrt fabs floor ceil trunc rint nearbyint round roundeven exp exp2 exp10 log log2 log10 "
+    "sin cos tan asin acos atan atan2 sinh cosh tanh pow copysign "
+    "minnum maxnum minimum maximum minimumnum maximumnum "
     "ctpop ctlz cttz abs umin umax smin smax fshl fshr bswap bitreverse canonicalize "
-    "uadd.sat usub.sat sadd.sat ssub.sat ushl.sat sshl.sat fptosi.sat fptoui.sat ldexp powi is.fpclass".split()
+    "uadd.sat usub.sat sadd.sat ssub.sat ushl.sat sshl.sat fptosi.sat fptoui.sat "
+    "ldexp powi is.fpclass".split()
 )
 # Their arguments that stay scalar.
 _SCALAR_ARGUMENTS = {"abs": 1, "ctlz": 1, "cttz": 1, "powi": 1, "is.fpclass": 1}
@@ -34,7 +36,10 @@ def elementwise(body: Body, instruction: Instruction, shape: Shape) -> Value:
     """Binary operations, casts, comparisons, select and freeze."""
     if shape is FRAGMENT:
         return _on_fragment(body, instruction)
-    if instruction.op == "bitcast" and instruction.operands[0].type.is_aggregate | instruction.type.is_aggregate:
+    if (
+        instruction.op == "bitcast"
+        and instruction.operands[0].type.is_aggregate | instruction.type.is_aggregate
+    ):
         return _reinterpret(body, instruction)
     if shape.linear and not shape.uniform:
         return _on_linear(body, instruction, shape)
@@ -77,11 +82,11 @@ def _one(
     flags = "".join(f"{f} " for f in instruction.attributes.get("flags", ()) if f in _FLOAT_FLAGS)
     if op in ("udiv", "sdiv", "urem", "srem"):
         given = [given[0], _safe_divisor(body, op, given, types[0], text(types[0]))]
-    if op in _BINARY:
+    if op in BINARY:
         return body.emit(f"{op} {flags}{text(types[0])} {given[0]}, {given[1]}")
     if op in ("fneg", "freeze"):
         return body.emit(f"{op} {flags if op == 'fneg' else ''}{text(types[0])} {given[0]}")
-    if op in _CASTS:
+    if op in CASTS:
         if text(types[0]) == text(result):
             return given[0]
         return body.emit(f"{op} {text(types[0])} {given[0]} to {text(result)}")
@@ -95,7 +100,8 @@ def _one(
 
 
 def _safe_divisor(body: Body, op: str, given: list[str], type_: Type, text: str) -> str:
-    """Division by zero, and the one signed division that overflows, trap on a CPU and not on a GPU: divide by 1."""
+    """Division by zero, and the one signed division that overflows, trap on a CPU and not on a GPU: divide by
+    1."""
     divisor = given[1]
     bits = "i1" if text == str(type_) else wide(I1)
 
@@ -149,9 +155,7 @@ def _choose(body: Body, instruction: Instruction) -> Value:
 
 
 def _on_fragment(body: Body, instruction: Instruction) -> Value:
-    parts = [
-        matrix.from_value(body, body.get(o), o.type.elements[0]) for o in instruction.operands
-    ]
+    parts = [matrix.from_value(body, body.get(o), o.type.elements[0]) for o in instruction.operands]
     types = [o.type.elements[0] for o in instruction.operands]
     return Fragment(_one(body, instruction, parts, types, instruction.type.elements[0], matrix.SIZE))
 
@@ -178,7 +182,11 @@ def _scalar_address(
     place = body.scalar(base)
 
     def moved(by: str) -> str:
-        return body.emit(f"add i64 {place}, {by}") if private else body.emit(f"getelementptr i8, ptr {place}, i64 {by}")
+        return (
+            body.emit(f"add i64 {place}, {by}")
+            if private
+            else body.emit(f"getelementptr i8, ptr {place}, i64 {by}")
+        )
 
     for index, scale in indexed:
         step = body.scalar(index)
@@ -274,7 +282,9 @@ def _dynamic_element(body: Body, instruction: Instruction, whole: tuple[str, ...
         at = str(position) if everywhere else f"splat ({index.type} {position})"
         here = body.emit(f"icmp eq {text(index.type)} {number}, {at}")
         if new:
-            results.append(body.emit(f"select {text(I1)} {here}, {text(type_)} {new}, {text(type_)} {element}"))
+            results.append(
+                body.emit(f"select {text(I1)} {here}, {text(type_)} {new}, {text(type_)} {element}")
+            )
         elif position:
             chosen = body.emit(f"select {text(I1)} {here}, {text(type_)} {element}, {text(type_)} {chosen}")
     values = tuple(results) if new else (chosen,)
@@ -294,7 +304,8 @@ def _reinterpret(body: Body, instruction: Instruction) -> Value:
     if len(parts) == len(results):
         return Varying(
             tuple(
-                body.emit(f"bitcast {wide(a)} {v} to {wide(b)}") for v, a, b in zip(given, parts, results, strict=True)
+                body.emit(f"bitcast {wide(a)} {v} to {wide(b)}")
+                for v, a, b in zip(given, parts, results, strict=True)
             )
         )
     element, result = parts[0], results[0]
@@ -321,7 +332,9 @@ def _reinterpret(body: Body, instruction: Instruction) -> Value:
     pieces = []
     for part in range(len(results)):
         order = indices([lane * len(results) + part for lane in range(LANES)])
-        pieces.append(body.emit(f"shufflevector <{total} x {result}> {cast}, <{total} x {result}> poison, {order}"))
+        pieces.append(
+            body.emit(f"shufflevector <{total} x {result}> {cast}, <{total} x {result}> poison, {order}")
+        )
     return Varying(tuple(pieces))
 
 
@@ -354,7 +367,9 @@ def intrinsic(body: Body, instruction: Instruction, shape: Shape) -> Value | Non
         return Linear(scalar_text(shape.constant, instruction.type), shape)
     lanes = 0 if shape.uniform else LANES
     operands = instruction.operands
-    parts = [body.scalars(o) if shape.uniform or i == fixed else body.vectors(o) for i, o in enumerate(operands)]
+    parts = [
+        body.scalars(o) if shape.uniform or i == fixed else body.vectors(o) for i, o in enumerate(operands)
+    ]
     operand_types = [body.types(o) for o in operands]
     results = []
     for number, result in enumerate(body.result_types(instruction)):
@@ -374,7 +389,12 @@ def _stems(callee: str) -> list[str]:
 
 
 def _overloaded(
-    body: Body, stem: str, arguments: list[tuple[str, str]], result: Type, types: list[tuple[Type, ...]], lanes: int
+    body: Body,
+    stem: str,
+    arguments: list[tuple[str, str]],
+    result: Type,
+    types: list[tuple[Type, ...]],
+    lanes: int,
 ) -> str:
     def suffix(type_: Type) -> str:
         return (f"v{lanes}" if lanes else "") + mangle(type_)
@@ -413,5 +433,3 @@ def _reduce_elements(body: Body, instruction: Instruction, shape: Shape) -> Valu
         else:
             raise Unsupported(f"the operation {instruction.callee}")
     return Uniform((total,)) if shape.uniform else Varying((total,))
-
-

@@ -1,4 +1,5 @@
-"""What the lowering functions write with: fresh names, operands in the form they need, and the mask of the moment."""
+"""What the lowering functions write with: fresh names, operands in the form they need, and the mask of the
+moment."""
 
 from __future__ import annotations
 
@@ -16,12 +17,17 @@ from .values import FULL, Fragment, Linear, Uniform, Value, Varying, constant_sc
 class Body:
     """Code of one SIMD-group function, growing line by line.
 
-    ``mask`` is the vector of active lanes, or None where all 32 are. ``values`` holds what the current block has at hand;
-    what it lacks is fetched from other blocks through ``fetch``.
+    ``mask`` is the vector of active lanes, or None where all 32 are. ``values`` holds what the current block
+    has at hand; what it lacks is fetched from other blocks through ``fetch``.
     """
 
     def __init__(
-        self, module: Module, shapes: dict[str, Shape], layout: Layout, private: PrivateMemory, fetch: Callable[[str], Value]
+        self,
+        module: Module,
+        shapes: dict[str, Shape],
+        layout: Layout,
+        private: PrivateMemory,
+        fetch: Callable[[str], Value],
     ) -> None:
         self.module, self.shapes, self.layout, self.private = module, shapes, layout, private
         self.fetch = fetch
@@ -36,7 +42,7 @@ class Body:
         self._once: dict[str, str] = {}
         self._count = 0
 
-    # -- writing -------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------------
 
     def fresh(self, stem: str = "v") -> str:
         self._count += 1
@@ -78,7 +84,7 @@ class Body:
             return ""
         return self.emit(f"call {result} @{name}({given})")
 
-    # -- operands ------------------------------------------------------------------------------------------------
+    # -- operands ----------------------------------------------------------------------------------------
 
     def shape(self, operand: Operand) -> Shape:
         return shape_of(operand, self.shapes)
@@ -142,10 +148,14 @@ class Body:
             return value.exact
         shape = value.shape
         if type_.kind == "ptr":
-            return self.emit(f"getelementptr i8, ptr {value.base}, {wide(I64)} {self.lane_offsets(shape, I64)}")
+            return self.emit(
+                f"getelementptr i8, ptr {value.base}, {wide(I64)} {self.lane_offsets(shape, I64)}"
+            )
         if shape.known is not None:
             return literal(shape.known, type_)
-        return self.emit(f"add {wide(type_)} {self.splat(value.base, type_)}, {self.lane_offsets(shape, type_)}")
+        return self.emit(
+            f"add {wide(type_)} {self.splat(value.base, type_)}, {self.lane_offsets(shape, type_)}"
+        )
 
     def lane_offsets(self, shape: Shape, type_: Type) -> str:
         """``pattern + Σ symbol · term``: what each lane adds to the base."""
@@ -153,8 +163,10 @@ class Body:
         for symbol, pattern in shape.terms:
             factor = self.splat(self.symbol(symbol, type_), type_)
             product = self.emit(f"mul {wide(type_)} {factor}, {literal(pattern, type_)}")
-            total = product if shape.pattern == ZERO and total.startswith("splat") else self.emit(
-                f"add {wide(type_)} {total}, {product}"
+            total = (
+                product
+                if shape.pattern == ZERO and total.startswith("splat")
+                else self.emit(f"add {wide(type_)} {total}, {product}")
             )
         return total
 
@@ -176,13 +188,16 @@ class Body:
         if not scalar.startswith(("%", "@")):
             return f"splat ({type_} {scalar})" if scalar != "null" else "zeroinitializer"
         first = self.emit(f"insertelement {wide(type_)} poison, {type_} {scalar}, i64 0")
-        return self.emit(f"shufflevector {wide(type_)} {first}, {wide(type_)} poison, {wide('i32')} zeroinitializer")
+        return self.emit(
+            f"shufflevector {wide(type_)} {first}, {wide(type_)} poison, {wide('i32')} zeroinitializer"
+        )
 
     def pick(self, vector: str, type_: Type, lane: str) -> str:
         return self.emit(f"extractelement {wide(type_)} {vector}, i32 {lane}")
 
     def lane_zero(self, operand: Operand) -> str:
-        """One lane's value, of an operand that ought to be the same in all: lane 0's, or the first active lane's."""
+        """One lane's value, of an operand that ought to be the same in all: lane 0's, or the first active
+        lane's."""
         value = self.get(operand)
         if isinstance(value, Uniform | Linear):
             return self.scalar(operand)
@@ -203,7 +218,8 @@ class Body:
         """``vector`` with ``neutral`` in the lanes that are not active."""
         if self.mask is None:
             return vector
-        return self.emit(f"select {wide(I1)} {self.mask}, {wide(type_)} {vector}, {wide(type_)} {self.splat(neutral, type_)}")
+        other = self.splat(neutral, type_)
+        return self.emit(f"select {wide(I1)} {self.mask}, {wide(type_)} {vector}, {wide(type_)} {other}")
 
     def last_active(self) -> str:
         """The index of the highest active lane (the one whose write is last)."""
@@ -212,7 +228,7 @@ class Body:
         zeros = self.call("i32", "llvm.ctlz.i32", [("i32", self.mask_bits()), ("i1", "true")])
         return self.emit(f"sub i32 {LANES - 1}, {zeros}")
 
-    # -- addresses -----------------------------------------------------------------------------------------------
+    # -- addresses ---------------------------------------------------------------------------------------
 
     def _global(self, reference: GlobalRef) -> str:
         variable = self.module.globals[reference.name]

@@ -1,4 +1,5 @@
-"""The control-flow graph of one kernel: dominators, loops, and the order in which waiting lanes are let go on."""
+"""The control-flow graph of one kernel: dominators, loops, and the order in which waiting lanes are let go
+on."""
 
 from __future__ import annotations
 
@@ -92,7 +93,9 @@ def _reverse_postorder(entry: str, successors: dict[str, list[str]]) -> list[str
     return finished[::-1]
 
 
-def _dominators(order: list[str], predecessors: dict[str, list[str]], position: dict[str, int]) -> dict[str, str]:
+def _dominators(
+    order: list[str], predecessors: dict[str, list[str]], position: dict[str, int]
+) -> dict[str, str]:
     """Immediate dominators (Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm")."""
     dominator = {order[0]: order[0]}
     changed = True
@@ -162,7 +165,12 @@ def _contiguous(order: list[str], successors: dict[str, list[str]], loops: list[
         waits: dict[str, int] = dict.fromkeys(follows, 0)
         for b in blocks:
             for s in successors[b]:
-                if s in blocks and s != header and node_of[s] != node_of[b] and node_of[s] not in follows[node_of[b]]:
+                if (
+                    s in blocks
+                    and s != header
+                    and node_of[s] != node_of[b]
+                    and node_of[s] not in follows[node_of[b]]
+                ):
                     follows[node_of[b]].add(node_of[s])
                     waits[node_of[s]] += 1
         ready = [n for n, count in waits.items() if not count]

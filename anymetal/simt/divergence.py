@@ -1,11 +1,14 @@
-"""Which values are the same in every lane, and how the others are laid out: a shape for every value of a kernel.
+"""Which values are the same in every lane, and how the others are laid out: a shape for every value of a
+kernel.
 
-Values start optimistic and are lowered until nothing changes. Where lanes part at a branch and meet again, the values
-that a phi joins differ from lane to lane, whatever their own shapes are.
+Values start optimistic and are lowered until nothing changes. Where lanes part at a branch and meet again,
+the values that a phi joins differ from lane to lane, whatever their own shapes are.
 """
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from . import intrinsics, shapes
@@ -24,14 +27,16 @@ class Divergence:
 
 
 def analyse(function: Function, cfg: Cfg, layout_: Layout, private: set[str]) -> Divergence:
-    """``private``: names of pointers into the thread's own memory; what is loaded through them differs by lane."""
+    """``private``: names of pointers into the thread's own memory; what is loaded through them differs by
+    lane."""
     joined: set[str] = set()
     while True:
         found = _Shapes(function, cfg, layout_, private, joined).solve()
         divergent = {
             b
             for b in cfg.order
-            if len(cfg.successors[b]) > 1 and not shape_of(function.blocks[b].terminator.operands[0], found).uniform
+            if len(cfg.successors[b]) > 1
+            and not shape_of(function.blocks[b].terminator.operands[0], found).uniform
         }
         now = {join for block in divergent for join in joins(block, cfg)}
         if now <= joined:
@@ -49,10 +54,12 @@ def shape_of(operand: Operand, found: dict[str, Shape]) -> Shape:
 
 
 def joins(block: str, cfg: Cfg) -> set[str]:
-    """Blocks where lanes that parted at ``block`` arrive over different edges, or after different numbers of iterations.
+    """Blocks where lanes that parted at ``block`` arrive over different edges, or after different numbers of
+    iterations.
 
-    Each group of lanes carries the name of the last place where all of it was together. Blocks are taken in order, a
-    loop's header reached over its back edge after the loop's last block; when only one is left, the lanes have met.
+    Each group of lanes carries the name of the last place where all of it was together. Blocks are taken in
+    order, a loop's header reached over its back edge after the loop's last block; when only one is left, the
+    lanes have met.
     """
     found: set[str] = set()
     waiting: dict[tuple[float, str], str] = {}
@@ -124,7 +131,8 @@ class _Shapes:
             return UNIFORM if all(isinstance(o, Constant) for o in phi.operands) else None
         if block in self.joined and not same:
             return VARYING
-        # A symbol must have one value wherever the phi is used: it has to come from above the phi's own block.
+        # A symbol must have one value wherever the phi is used: it has to come from above the phi's own
+        # block.
         for symbol, _ in result.terms:
             for name, _ in symbol:
                 home = self.home[name]
@@ -142,9 +150,7 @@ def is_private(operand: Operand, private: set[str]) -> bool:
     return isinstance(operand, Local) and operand.name in private
 
 
-def _transfer(
-    instruction: Instruction, found: dict[str, Shape], layout_: Layout, private: set[str]
-) -> Shape:
+def _transfer(instruction: Instruction, found: dict[str, Shape], layout_: Layout, private: set[str]) -> Shape:
     operands = instruction.operands
     given = [shape_of(o, found) for o in operands]
     op, type_ = instruction.op, instruction.type
@@ -209,14 +215,7 @@ def _compare(instruction: Instruction, given: list[Shape]) -> Shape:
     def number(value: int) -> int:
         return shapes.signed(value, bits) if predicate[0] == "s" else value & mask
 
-    test = {
-        "eq": lambda a, b: a == b,
-        "ne": lambda a, b: a != b,
-        "lt": lambda a, b: a < b,
-        "le": lambda a, b: a <= b,
-        "gt": lambda a, b: a > b,
-        "ge": lambda a, b: a >= b,
-    }[predicate[-2:]]
+    test: Callable[[int, int], bool] = getattr(operator, predicate[-2:])
     return shapes.known(tuple(int(test(number(a), number(b))) for a, b in zip(left, right, strict=True)))
 
 
@@ -230,7 +229,9 @@ def _select(given: list[Shape], bits: int) -> Shape:
     if chosen is None or left is None or right is None:
         return VARYING
     mask = (1 << bits) - 1
-    return shapes.known(tuple((a if c & 1 else b) & mask for c, a, b in zip(chosen, left, right, strict=True)))
+    return shapes.known(
+        tuple((a if c & 1 else b) & mask for c, a, b in zip(chosen, left, right, strict=True))
+    )
 
 
 def _address(instruction: Instruction, given: list[Shape]) -> Shape:
@@ -247,7 +248,8 @@ def _address(instruction: Instruction, given: list[Shape]) -> Shape:
 
 
 def address_steps(instruction: Instruction) -> list[tuple[Operand | None, int]]:
-    """A getelementptr's indices: ``(index, bytes it is multiplied by)``, or ``(None, bytes)`` where it is constant."""
+    """A getelementptr's indices: ``(index, bytes it is multiplied by)``, or ``(None, bytes)`` where it is
+    constant."""
     steps: list[tuple[Operand | None, int]] = []
     current: Type = instruction.attributes["source"]
     for position, index in enumerate(instruction.operands[1:]):

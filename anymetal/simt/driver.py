@@ -1,4 +1,5 @@
-"""The outermost loop, in IR: take threadgroups off a shared counter and run their SIMD-groups until all have ended."""
+"""The outermost loop, in IR: take threadgroups off a shared counter and run their SIMD-groups until all have
+ended."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ def _word(name: str, index: int) -> list[str]:
 def driver(entry: str, whole: str, ragged: str | None, frame: int, suspends: bool) -> str:
     """``void @entry(ptr launch, ptr scratch)``.
 
-    whole, ragged: the SIMD-group functions for threadgroups of full size and (if they need another) of those cut short at
-    the grid's edge. frame: bytes that a SIMD-group keeps between barriers.
+    whole, ragged: the SIMD-group functions for threadgroups of full size and (if they need another) of those
+    cut short at the grid's edge. frame: bytes that a SIMD-group keeps between barriers.
     """
     code = [f"define void @{entry}(ptr noalias %launch, ptr noalias %scratch) #0 {{", "entry:"]
     code += _word("count", COUNT) + _word("chunk", CHUNK)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def mangle(type_: Type) -> str:
     """A scalar type's part in the name of an overloaded intrinsic."""
-    return {"half": "f16", "bfloat": "bf16", "float": "f32", "double": "f64", "ptr": "p0"}.get(str(type_), str(type_))
+    return {"half": "f16", "bfloat": "bf16", "float": "f32", "double": "f64", "ptr": "p0"}.get(
+        str(type_), str(type_)
+    )
 
 
 def lane_pointers(body: Body, pointers: str, at: int) -> str:
@@ -24,7 +26,8 @@ def lane_pointers(body: Body, pointers: str, at: int) -> str:
 
 
 def gather(body: Body, pointers: str, type_: Type, *, everywhere: bool = False) -> str:
-    """What the active lanes' addresses hold (``everywhere``: those of all lanes are good); zero in other lanes."""
+    """What the active lanes' addresses hold (``everywhere``: those of all lanes are good); zero in other
+    lanes."""
     stored = int_type(8) if type_.bits == 1 else type_
     result = body.call(
         wide(stored),
@@ -46,5 +49,10 @@ def scatter(body: Body, pointers: str, type_: Type, vector: str) -> None:
     body.call(
         "void",
         f"llvm.masked.scatter.v32{mangle(type_)}.v32p0",
-        [(wide(type_), vector), (wide("ptr"), pointers), ("i32", str(type_.size)), (wide("i1"), body.active())],
+        [
+            (wide(type_), vector),
+            (wide("ptr"), pointers),
+            ("i32", str(type_.size)),
+            (wide("i1"), body.active()),
+        ],
     )

@@ -1,7 +1,8 @@
-"""The short list of operations that a back end provides to Metal's headers, and what each does to a value's shape.
+"""The short list of operations that a back end provides to Metal's headers, and what each does to a value's
+shape.
 
-Thread and threadgroup ids, buffers, cross-lane operations, barriers and 8×8 matrices: everything else that Metal offers
-is built from these in the front end's headers.
+Thread and threadgroup ids, buffers, cross-lane operations, barriers and 8×8 matrices: everything else that
+Metal offers is built from these in the front end's headers.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ MMA = "__simt_mma"
 MATRIX_LOAD = "__simt_matrix_load_"
 MATRIX_STORE = "__simt_matrix_store_"
 
-IGNORED = ("llvm.lifetime.", "llvm.assume", "llvm.experimental.noalias", "llvm.dbg.", "llvm.donothing", "llvm.prefetch")
+IGNORED = (
+    "llvm.lifetime.",
+    "llvm.assume",
+    "llvm.experimental.noalias",
+    "llvm.dbg.",
+    "llvm.donothing",
+    "llvm.prefetch",
+)
 
 
 def shape(instruction: Instruction, given: list[Shape], layout: Layout) -> Shape:
@@ -47,7 +55,7 @@ def shape(instruction: Instruction, given: list[Shape], layout: Layout) -> Shape
         return FRAGMENT
     if name == "simdgroup" or "threads_per_threadgroup" in name:
         return replace(UNIFORM, limit=1025)
-    if is_id(callee) or name.startswith(("reduce_", "ballot")) or name.endswith("_buffer") or name.endswith("barrier"):
+    if is_id(callee) or name.startswith(("reduce_", "ballot")) or name.endswith(("_buffer", "barrier")):
         return UNIFORM
     if callee.startswith(MATRIX_STORE):
         return UNIFORM

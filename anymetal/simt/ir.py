@@ -1,7 +1,8 @@
 """LLVM IR as small plain objects: just what one Metal kernel needs.
 
-The front end gives text, ``parse`` turns it into these objects, every pass of this folder reads them, and ``emit`` writes
-text again. Types are interned strings with a few questions answered about them, because that is all the passes ask.
+The front end gives text, ``parse`` turns it into these objects, every pass of this folder reads them, and
+``emit`` writes text again. Types are interned strings with a few questions answered about them, because that
+is all the passes ask.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _round_up(value: int, to: int) -> int:
 
 @cache
 def layout(type_: Type) -> tuple[int, int, tuple[int, ...]]:
-    """``(size, alignment, offsets of the elements)`` in bytes, by the rules of the front end's data layout."""
+    """``(size, alignment, offsets of the elements)`` in bytes, by the front end's data layout."""
     match type_.kind:
         case "int" | "float":
             stored = 1
@@ -112,7 +113,8 @@ def layout(type_: Type) -> tuple[int, int, tuple[int, ...]]:
 
 @cache
 def scalars(type_: Type) -> tuple[tuple[Type, int], ...]:
-    """The scalars that a value of this type is made of, each with its byte offset: ``{i32, <2 x half>}`` has three."""
+    """The scalars that a value of this type is made of, each with its byte offset: ``{i32, <2 x half>}`` has
+    three."""
     if type_.kind == "void":
         return ()
     if not type_.is_aggregate:
@@ -138,7 +140,8 @@ class Local:
 
 @dataclass(frozen=True)
 class Constant:
-    """A constant. ``value``: an int, the text of a float, None (null), "undef", "poison", or a tuple for aggregates."""
+    """A constant. ``value``: an int, the text of a float, None (null), "undef", "poison", or a tuple for
+    aggregates."""
 
     type: Type
     value: Any
@@ -158,7 +161,8 @@ Operand = Local | Constant | GlobalRef
 
 @dataclass
 class Instruction:
-    """``%name = op operands``. ``attributes`` holds what only some instructions have (predicate, flags, callee, …)."""
+    """``%name = op operands``. ``attributes`` holds what only some instructions have (predicate, flags,
+    callee, …)."""
 
     op: str
     name: str | None

@@ -44,7 +44,12 @@ def _neutral(op: str, type_: Type) -> str:
     """What leaves the other operand as it is."""
     text = str(type_)
     if type_.kind == "float":
-        return {"add": _minus_zero(type_), "mul": _one(type_), "min": _INFINITY[text], "max": _MINUS_INFINITY[text]}[op]
+        return {
+            "add": _minus_zero(type_),
+            "mul": _one(type_),
+            "min": _INFINITY[text],
+            "max": _MINUS_INFINITY[text],
+        }[op]
     return {
         "add": "0",
         "or": "0",
@@ -83,7 +88,8 @@ def _combine(body: Body, op: str, type_: Type, length: int, a: str, b: str) -> s
 
 
 def reduce(body: Body, op: str, instruction: Instruction) -> Value:
-    """One value from all active lanes: halves are combined five times, so the order never depends on the machine."""
+    """One value from all active lanes: halves are combined five times, so the order never depends on the
+    machine."""
     type_ = instruction.type
     vector = body.keep_active(body.vector(instruction.operands[0]), type_, _neutral(op, type_))
     length = LANES
@@ -102,11 +108,13 @@ def reduce(body: Body, op: str, instruction: Instruction) -> Value:
 
 
 def scan(body: Body, op: str, exclusive: bool, instruction: Instruction) -> Value:
-    """Lane i gets the combination of active lanes up to i, itself included or not: five shifted combinations."""
+    """Lane i gets the combination of active lanes up to i, itself included or not: five shifts and sums."""
     type_ = instruction.type
     neutral = _neutral(op, type_)
     if type_.kind == "float" and op == "add" and exclusive:
-        neutral = "0.000000e+00" if str(type_) == "float" else {"half": "0xH0000", "bfloat": "0xR0000"}[str(type_)]
+        neutral = (
+            "0.000000e+00" if str(type_) == "float" else {"half": "0xH0000", "bfloat": "0xR0000"}[str(type_)]
+        )
     vector = body.keep_active(body.vector(instruction.operands[0]), type_, neutral)
     filler = body.splat(neutral, type_)
 

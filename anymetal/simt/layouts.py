@@ -1,4 +1,5 @@
-"""How a threadgroup's threads fall onto SIMD-groups, and so what is known of ``thread_position_in_threadgroup``.
+"""How a threadgroup's threads fall onto SIMD-groups, and so what is known of
+``thread_position_in_threadgroup``.
 
 Threads are numbered x first, then y, then z, and each 32 in a row make a SIMD-group.
 """
@@ -19,10 +20,10 @@ _UNIFORM = Shape("linear", limit=1024)
 class Layout:
     """One arrangement of a threadgroup.
 
-    kind: ``rows`` (x is a multiple of 32 wide, or y = z = 1: lanes run along x), ``tile`` (x and y are powers of two,
-    x below 32: lanes cover a known tile), ``any`` (nothing is known).
-    x, y: the tile's extent. partial: a SIMD-group may have fewer than 32 threads. large: a buffer holds 2 GiB or more,
-    so 32-bit indices may wrap between lanes.
+    kind: ``rows`` (x is a multiple of 32 wide, or y = z = 1: lanes run along x), ``tile`` (x and y are powers
+    of two, x below 32: lanes cover a known tile), ``any`` (nothing is known). x, y: the tile's extent.
+    partial: a SIMD-group may have fewer than 32 threads. large: a buffer holds 2 GiB or more, so 32-bit
+    indices may wrap between lanes.
     """
 
     kind: str
@@ -53,18 +54,21 @@ def _is_power_of_two(n: int) -> bool:
     return n > 0 and n & (n - 1) == 0
 
 
-def layouts_for(grid: Sequence[int], threadgroup: Sequence[int], *, large: bool = False) -> tuple[Layout, ...]:
-    """The layouts a launch needs: the one of whole threadgroups first, then that of ragged ones, if it is another.
+def layouts_for(
+    grid: Sequence[int], threadgroup: Sequence[int], *, large: bool = False
+) -> tuple[Layout, ...]:
+    """The layouts a launch needs: the one of whole threadgroups first, then that of ragged ones, if it is
+    another.
 
     grid, threadgroup: threads along x, y and z; the threadgroup already cut to the grid.
     """
     edges = tuple(n % t for n, t in zip(grid, threadgroup, strict=True))
     shapes_used = {tuple(threadgroup)}
     for mask in range(1, 8):
-        cut = tuple(e if mask >> axis & 1 else t for axis, (e, t) in enumerate(zip(edges, threadgroup, strict=True)))
-        if all(cut) and all(
-            not (mask >> axis & 1) or (edges[axis] and grid[axis] > 0) for axis in range(3)
-        ):
+        cut = tuple(
+            e if mask >> axis & 1 else t for axis, (e, t) in enumerate(zip(edges, threadgroup, strict=True))
+        )
+        if all(cut) and all(not (mask >> axis & 1) or (edges[axis] and grid[axis] > 0) for axis in range(3)):
             shapes_used.add(cut)
     partial = any(x * y * z % LANES for x, y, z in shapes_used)
 

@@ -1,7 +1,7 @@
 """8×8 matrices, each spread over the 32 lanes of a SIMD-group, kept whole as one row-major vector of 64.
 
-Lane L holds row ``(q & 4) + L/2 % 4``, columns ``c`` and ``c + 1``, with ``q = L/4`` and ``c = (q & 2)·2 + L%2·2``: the
-arrangement that kernels rely on through ``thread_elements()``.
+Lane L holds row ``(q & 4) + L/2 % 4``, columns ``c`` and ``c + 1``, with ``q = L/4`` and ``c = (q & 2)·2 +
+L%2·2``: the arrangement that kernels rely on through ``thread_elements()``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def coordinate(lane: int) -> tuple[int, int]:
     return (quad & 4) + lane // 2 % 4, (quad & 2) * 2 + lane % 2 * 2
 
 
-# Where lane L's element j lies in row-major order, and the other way round in the concatenation [all j=0][all j=1].
+# Where lane L's element j lies in row-major order, and the other way round in the concatenation [all j=0][all
+# j=1].
 _PLACE = [[row * SIDE + column + j for row, column in map(coordinate, range(LANES))] for j in range(2)]
 _LANE_OF = {place: j * LANES + lane for j in range(2) for lane, place in enumerate(_PLACE[j])}
 _TRANSPOSED = [column * SIDE + row for row in range(SIDE) for column in range(SIDE)]
@@ -37,7 +38,8 @@ def whole(type_: Type) -> str:
 def to_lanes(body: Body, matrix: str, type_: Type) -> tuple[str, ...]:
     """A matrix as each lane's two elements."""
     return tuple(
-        body.emit(f"shufflevector {whole(type_)} {matrix}, {whole(type_)} poison, {indices(_PLACE[j])}") for j in range(2)
+        body.emit(f"shufflevector {whole(type_)} {matrix}, {whole(type_)} poison, {indices(_PLACE[j])}")
+        for j in range(2)
     )
 
 
@@ -54,7 +56,8 @@ def from_value(body: Body, value: Value, type_: Type) -> str:
 
 
 def multiply_accumulate(body: Body, instruction: Instruction) -> Value:
-    """``a · b + c`` in float: for each k, column k of ``a`` times row k of ``b``, one fused step for all 64 elements."""
+    """``a · b + c`` in float: for each k, column k of ``a`` times row k of ``b``, one fused step for all 64
+    elements."""
     a, b, total = (from_value(body, body.get(o), FLOAT) for o in instruction.operands)
     type_ = whole(FLOAT)
     for k in range(SIDE):
@@ -67,7 +70,8 @@ def multiply_accumulate(body: Body, instruction: Instruction) -> Value:
 
 
 def load(body: Body, instruction: Instruction) -> Value:
-    """Eight rows of eight, ``elements_per_row`` apart. The address is taken from lane 0: it is one for the SIMD-group."""
+    """Eight rows of eight, ``elements_per_row`` apart. The address is taken from lane 0: it is one for the
+    SIMD-group."""
     pointer, stride, transpose = instruction.operands
     element = instruction.type.elements[0]
     rows = [

@@ -1,4 +1,5 @@
-"""Loads and stores of 32 lanes: whole vectors and shuffles where the lanes' addresses are known, gathers elsewhere."""
+"""Loads and stores of 32 lanes: whole vectors and shuffles where the lanes' addresses are known, gathers
+elsewhere."""
 
 from __future__ import annotations
 
@@ -64,7 +65,12 @@ def store(body: Body, instruction: Instruction) -> None:
             body.call(
                 "void",
                 f"llvm.masked.store.v32{mangle(type_)}.p0",
-                [(wide(type_), vectors[0]), ("ptr", value.base), ("i32", str(type_.size)), (wide("i1"), body.active())],
+                [
+                    (wide(type_), vectors[0]),
+                    ("ptr", value.base),
+                    ("i32", str(type_.size)),
+                    (wide("i1"), body.active()),
+                ],
             )
             return
     pointers = body.vector(pointer)
@@ -84,12 +90,17 @@ def _consecutive(shape: Shape, type_: Type) -> bool:
 class _Stretch:
     """Lanes whose addresses differ by known amounts, and the memory from the first to the last of them.
 
-    first: byte offset from the base. count: elements. element: for each scalar of the value, the element that each lane
-    wants (-1 for the lanes of other stretches). terms: the symbolic part, the same for all these lanes.
+    first: byte offset from the base. count: elements. element: for each scalar of the value, the element that
+    each lane wants (-1 for the lanes of other stretches). terms: the symbolic part, the same for all these
+    lanes.
     """
 
     def __init__(
-        self, lanes: list[int], offsets: Pattern, parts: tuple[tuple[Type, int], ...], terms: list[tuple[shapes.Symbol, int]]
+        self,
+        lanes: list[int],
+        offsets: Pattern,
+        parts: tuple[tuple[Type, int], ...],
+        terms: list[tuple[shapes.Symbol, int]],
     ) -> None:
         size = parts[0][0].size
         places = [[offsets[lane] + at for lane in lanes] for _, at in parts]
@@ -198,8 +209,11 @@ def _store_stretches(
                     source[element] = max(source[element], part_index * LANES + lane)
         value = joined[0]
         if source != list(range(lanes)):
-            value = body.emit(f"shufflevector <{lanes} x {type_}> {value}, <{lanes} x {type_}> poison, {indices(source)}")
-        body.do(f"store <{stretch.count} x {type_}> {value}, ptr {_place(body, base, stretch)}, align {type_.size}")
+            value = body.emit(
+                f"shufflevector <{lanes} x {type_}> {value}, <{lanes} x {type_}> poison, {indices(source)}"
+            )
+        place = _place(body, base, stretch)
+        body.do(f"store <{stretch.count} x {type_}> {value}, ptr {place}, align {type_.size}")
 
 
 def _load_scalar(body: Body, pointer: str, type_: Type, at: int) -> str:
@@ -213,7 +227,12 @@ def _load_masked(body: Body, pointer: str, type_: Type) -> str:
     return body.call(
         wide(type_),
         f"llvm.masked.load.v32{mangle(type_)}.p0",
-        [("ptr", pointer), ("i32", str(type_.size)), (wide("i1"), body.active()), (wide(type_), "zeroinitializer")],
+        [
+            ("ptr", pointer),
+            ("i32", str(type_.size)),
+            (wide("i1"), body.active()),
+            (wide(type_), "zeroinitializer"),
+        ],
     )
 
 
@@ -232,18 +251,22 @@ def _store_uniform(body: Body, stored: Operand, pointer: str) -> None:
         body.do(f"store {type_} {scalar}, ptr {body.offset(pointer, at)}, align {type_.size}")
 
 
-# -- the thread's own memory -------------------------------------------------------------------------------------
+# -- the thread's own memory -----------------------------------------------------------------------------
 
 
-def _private_places(body: Body, region: Region, pointer: Operand, type_: Type, at: int) -> tuple[list[str], bool]:
-    """The address of each grain of an access: of lane 0 where all lanes use the same offset, of all lanes otherwise."""
+def _private_places(
+    body: Body, region: Region, pointer: Operand, type_: Type, at: int
+) -> tuple[list[str], bool]:
+    """The address of each grain of an access: of lane 0 where all lanes use the same offset, of all lanes
+    otherwise."""
     grains = type_.size // region.grain
     value = body.get(pointer)
     base = f'%"private.{region.name}"'
     if isinstance(value, Uniform):
-        # Grain g of lane l is at (g·32 + l)·grain: a byte offset of o is 32·o, as o is a multiple of the grain.
+        # Grain g of lane l is at (g·32 + l)·grain: a byte offset of o is 32·o, as o is a multiple of the
+        # grain.
         row = body.emit(f"mul i64 {value.values[0]}, {LANES}")
-        start = body.emit(f'getelementptr i8, ptr {base}, i64 {row}')
+        start = body.emit(f"getelementptr i8, ptr {base}, i64 {row}")
         return [body.offset(start, (at + g * region.grain) * LANES) for g in range(grains)], True
     rows = body.emit(f"mul {wide(I64)} {body.vector(pointer)}, {literal((LANES,) * LANES, I64)}")
     lanes = tuple(at * LANES + lane * region.grain for lane in range(LANES))
@@ -252,7 +275,7 @@ def _private_places(body: Body, region: Region, pointer: Operand, type_: Type, a
     for grain in range(grains):
         step = literal((grain * region.grain * LANES,) * LANES, I64)
         here = body.emit(f"add {wide(I64)} {offsets}, {step}") if grain else offsets
-        places.append(body.emit(f'getelementptr i8, ptr {base}, {wide(I64)} {here}'))
+        places.append(body.emit(f"getelementptr i8, ptr {base}, {wide(I64)} {here}"))
     return places, False
 
 
@@ -316,7 +339,7 @@ def _interleave(body: Body, vectors: list[str], type_: Type) -> str:
     return body.emit(f"shufflevector <{lanes} x {type_}> {joined[0]}, <{lanes} x {type_}> poison, {order}")
 
 
-# -- copies of a known length ------------------------------------------------------------------------------------
+# -- copies of a known length ----------------------------------------------------------------------------
 
 
 def copy(body: Body, instruction: Instruction) -> None:
@@ -329,7 +352,7 @@ def copy(body: Body, instruction: Instruction) -> None:
     while length.value % piece:
         piece //= 2
     type_ = int_type(8 * piece)
-    read = []
+    read: list[Value] = []
     for at in range(0, length.value, piece):
         if filling:
             byte = body.scalar(source)
@@ -371,14 +394,16 @@ def _store_piece(body: Body, target: Operand, type_: Type, at: int, value: Value
     scatter(body, lane_pointers(body, body.vector(target), at), type_, vector)
 
 
-# -- atomics -------------------------------------------------------------------------------------------------------
+# -- atomics ---------------------------------------------------------------------------------------------
 
 
 def _load_atomic(body: Body, instruction: Instruction) -> Value:
     pointer, type_ = instruction.operands[0], instruction.type
     value = body.get(pointer)
     if isinstance(value, Uniform):
-        return Uniform((body.emit(f"load atomic {type_}, ptr {value.values[0]} monotonic, align {type_.size}"),))
+        return Uniform(
+            (body.emit(f"load atomic {type_}, ptr {value.values[0]} monotonic, align {type_.size}"),)
+        )
     return Varying((gather(body, body.vector(pointer), type_),))
 
 
@@ -387,7 +412,8 @@ def _store_atomic(body: Body, stored: Operand, pointer: Operand) -> None:
 
     def one(lane: str) -> tuple[str, ...]:
         value = body.pick(vector, type_, lane)
-        body.do(f"store atomic {type_} {value}, ptr {_pointer(body, pointers, lane)} monotonic, align {type_.size}")
+        place = _pointer(body, pointers, lane)
+        body.do(f"store atomic {type_} {value}, ptr {place} monotonic, align {type_.size}")
         return ()
 
     each_active_lane(body, one, ())
@@ -405,10 +431,13 @@ def atomic(body: Body, instruction: Instruction) -> Value:
         given = [body.pick(v, type_, lane) for v in vectors]
         if instruction.op == "atomicrmw":
             operation = instruction.attributes["operation"]
-            return (body.emit(f"atomicrmw {operation} ptr {place}, {type_} {given[0]} {ordering}, align {type_.size}"),)
-        pair = body.emit(
-            f"cmpxchg ptr {place}, {type_} {given[0]}, {type_} {given[1]} {ordering} {ordering}, align {type_.size}"
-        )
+            return (
+                body.emit(
+                    f"atomicrmw {operation} ptr {place}, {type_} {given[0]} {ordering}, align {type_.size}"
+                ),
+            )
+        operands = f"ptr {place}, {type_} {given[0]}, {type_} {given[1]}"
+        pair = body.emit(f"cmpxchg {operands} {ordering} {ordering}, align {type_.size}")
         both = f"{{ {type_}, i1 }}"
         return body.emit(f"extractvalue {both} {pair}, 0"), body.emit(f"extractvalue {both} {pair}, 1")
 

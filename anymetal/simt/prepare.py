@@ -1,4 +1,5 @@
-"""LLVM's own clean-up before the passes of this folder: one kernel alone, simple loops, no switches, every value named."""
+"""LLVM's own clean-up before the passes of this folder: one kernel alone, simple loops, no switches, every
+value named."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from .parse import parse_module
 def prepare(ir: str, entry: str) -> tuple[Module, Function]:
     """Parse ``ir`` and return its module with the function ``entry`` in the shape the widening needs.
 
-    Loops get one latch and dedicated exits (loop-simplify), values that leave a loop do so through a phi (LCSSA), and
-    switches become branches.
+    Loops get one latch and dedicated exits (loop-simplify), values that leave a loop do so through a phi
+    (LCSSA), and switches become branches.
     """
     llvm.initialize_native_target()
     module = llvm.parse_assembly(ir)
@@ -20,7 +21,8 @@ def prepare(ir: str, entry: str) -> tuple[Module, Function]:
         if not function.is_declaration and function.name != entry:
             function.linkage = "internal"
     builder = llvm.create_pass_builder(
-        llvm.Target.from_default_triple().create_target_machine(), llvm.create_pipeline_tuning_options(speed_level=1)
+        llvm.Target.from_default_triple().create_target_machine(),
+        llvm.create_pipeline_tuning_options(speed_level=1),
     )
     passes = llvm.create_new_module_pass_manager()
     for add in (

@@ -1,8 +1,8 @@
 """The thread's own memory: arrays that LLVM could not keep in registers.
 
-Lane by lane side by side, so that the same element of 32 lanes is one vector. Memory is cut into grains (the smallest
-piece that is ever accessed); grain ``g`` of lane ``l`` lies at ``(g · 32 + l) · grain``. Pointers into it are kept as
-byte offsets, which are the same in every lane far more often than addresses would be.
+Lane by lane side by side, so that the same element of 32 lanes is one vector. Memory is cut into grains (the
+smallest piece that is ever accessed); grain ``g`` of lane ``l`` lies at ``(g · 32 + l) · grain``. Pointers
+into it are kept as byte offsets, which are the same in every lane far more often than addresses would be.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Region:
 
 @dataclass
 class PrivateMemory:
-    """``regions``: the region of each pointer into private memory; ``offsets``: each alloca's first byte in its region."""
+    """``regions``: the region of each pointer into private memory; ``offsets``: each alloca's first byte in
+    its region."""
 
     regions: dict[str, Region]
     offsets: dict[str, int]

@@ -1,4 +1,5 @@
-"""Small vectors of integers, taken apart: ``uint2`` positions become two values, each with a shape of its own.
+"""Small vectors of integers, taken apart: ``uint2`` positions become two values, each with a shape of its
+own.
 
 Where something needs the vector whole (a store, a bitcast), it is put together again just there.
 """
@@ -9,13 +10,14 @@ import re
 
 from .arithmetic import ELEMENTWISE
 from .ir import I32, Block, Constant, Function, Instruction, Local, Operand, Type, scalars
-from .parse import zero
+from .reader import zero
 
 Parts = list[Operand]
 
 
 def scalarise(function: Function) -> None:
-    """Rewrite ``function`` in place; blocks must be in an order where definitions come before uses, but for phis."""
+    """Rewrite ``function`` in place; blocks must be in an order where definitions come before uses, but for
+    phis."""
     _Scalariser(function).run()
 
 
@@ -49,7 +51,9 @@ class _Scalariser:
     def _in_dominance_order(self) -> list[Block]:
         seen: set[str] = set()
         finished: list[Block] = []
-        stack: list[tuple[str, list[str]]] = [(self.function.entry.name, list(self.function.entry.successors))]
+        stack: list[tuple[str, list[str]]] = [
+            (self.function.entry.name, list(self.function.entry.successors))
+        ]
         seen.add(self.function.entry.name)
         while stack:
             name, rest = stack[-1]
@@ -67,7 +71,8 @@ class _Scalariser:
         assert phi.name is not None
         element = phi.type.elements[0]
         pieces = [
-            Instruction("phi", f"{phi.name}.e{i}", element, [], dict(phi.attributes)) for i in range(phi.type.length)
+            Instruction("phi", f"{phi.name}.e{i}", element, [], dict(phi.attributes))
+            for i in range(phi.type.length)
         ]
         self.parts[phi.name] = [Local(p.name or "", element) for p in pieces]
         pending.append((phi, pieces))
@@ -129,14 +134,18 @@ class _Scalariser:
             chosen = [self._part(operands[2], i) for i in range(length)]
             element = instruction.type.elements[0]
             self.parts[name] = [
-                both[c.value] if isinstance(c, Constant) and isinstance(c.value, int) else Constant(element, "poison")
+                both[c.value]
+                if isinstance(c, Constant) and isinstance(c.value, int)
+                else Constant(element, "poison")
                 for c in chosen
             ]
             return True
         vectors = [o for o in operands if o.type.kind == "vector"]
         if not vectors or any(not _is_target(o.type) or o.type.length != length for o in vectors):
             return False
-        overloaded = re.fullmatch(r"llvm\.(umin|umax|smin|smax|abs|ctpop|ctlz|cttz|fshl|fshr)\.v\d+(i\d+)", instruction.callee)
+        overloaded = re.fullmatch(
+            r"llvm\.(umin|umax|smin|smax|abs|ctpop|ctlz|cttz|fshl|fshr)\.v\d+(i\d+)", instruction.callee
+        )
         if (op not in ELEMENTWISE and not overloaded) or not all(self._has_parts(o) for o in vectors):
             return False
         attributes = dict(instruction.attributes)
@@ -154,7 +163,8 @@ class _Scalariser:
     def _keep(self, instruction: Instruction) -> None:
         """Everything else keeps its vectors, put together where they were taken apart."""
         instruction.operands = [
-            self._assemble(o) if instruction.op != "phi" and self._lost(o) else o for o in instruction.operands
+            self._assemble(o) if instruction.op != "phi" and self._lost(o) else o
+            for o in instruction.operands
         ]
         self.out.append(instruction)
         name = instruction.name
@@ -185,9 +195,9 @@ class _Scalariser:
             self.count += 1
             name = f"{operand.name}.whole.{self.count}"
             self.out.append(
-                Instruction("insertelement", name, operand.type, [vector, self._resolve(part), Constant(I32, i)])
+                Instruction(
+                    "insertelement", name, operand.type, [vector, self._resolve(part), Constant(I32, i)]
+                )
             )
             vector = Local(name, operand.type)
         return vector
-
-

@@ -1,8 +1,9 @@
 """Who waits where, once lanes have parted.
 
-Lanes that part at a branch wait in front of their blocks. Always the earliest block in order goes on, so lanes meet
-again at the first block they share (thread frontiers: Diamos et al., "SIMD Re-Convergence At Thread Frontiers", 2011).
-Which blocks may have lanes waiting is known beforehand; which of them do is asked at run time, and only where needed.
+Lanes that part at a branch wait in front of their blocks. Always the earliest block in order goes on, so
+lanes meet again at the first block they share (thread frontiers: Diamos et al., "SIMD Re-Convergence At
+Thread Frontiers", 2011). Which blocks may have lanes waiting is known beforehand; which of them do is asked
+at run time, and only where needed.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from .cfg import Cfg
 
 @dataclass
 class Schedule:
-    """``waiting[b]``: blocks other than ``b`` where lanes may wait while ``b`` runs. ``next[b]``: candidates to run after
-    ``b``, earliest first. ``parted``: blocks that lanes may run while others wait, or that are not all active."""
+    """``waiting[b]``: blocks other than ``b`` where lanes may wait while ``b`` runs. ``next[b]``: candidates
+    to run after ``b``, earliest first. ``parted``: blocks that lanes may run while others wait, or that
+    are not all active.
+    """
 
     waiting: dict[str, frozenset[str]]
     next: dict[str, tuple[str, ...]]

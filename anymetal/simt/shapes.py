@@ -1,8 +1,9 @@
 """What is known of a value across the 32 lanes, before any code is written.
 
-``linear`` says that lane ``i`` holds ``base + pattern[i] + Σ symbol · term[i]``, where the base and the symbols are the
-same in every lane and the patterns are known now. It covers uniform values (no pattern), consecutive and strided
-lanes, and periodic ones such as ``lane % 8 * 4``. The base is lane 0's value: patterns start with 0.
+``linear`` says that lane ``i`` holds ``base + pattern[i] + Σ symbol · term[i]``, where the base and the
+symbols are the same in every lane and the patterns are known now. It covers uniform values (no pattern),
+consecutive and strided lanes, and periodic ones such as ``lane % 8 * 4``. The base is lane 0's value:
+patterns start with 0.
 
 ``fragment`` is a lane's share of an 8×8 matrix, kept as one 64-element row-major vector.
 """
@@ -29,9 +30,10 @@ _MAX_ALIGN = 1 << 16
 class Shape:
     """See the module's docstring.
 
-    ``constant``: the base, where it is known now. ``align``: a power of two that divides the base. ``assumed``: true of
-    lanes that use the value as an address (a 32-bit index was widened, and may have wrapped in lanes that do not).
-    ``limit``: every lane's value, active or not, is known to be at least 0 and below this.
+    ``constant``: the base, where it is known now. ``align``: a power of two that divides the base.
+    ``assumed``: true of lanes that use the value as an address (a 32-bit index was widened, and may have
+    wrapped in lanes that do not). ``limit``: every lane's value, active or not, is known to be at least 0 and
+    below this.
     """
 
     kind: str
@@ -72,7 +74,9 @@ def known(values: Pattern) -> Shape:
     """The shape of 32 integers that are known now."""
     base = values[0]
     limit = max(values) + 1 if min(values) >= 0 else None
-    return Shape("linear", tuple(v - base for v in values), constant=base, align=_alignment(base), limit=limit)
+    return Shape(
+        "linear", tuple(v - base for v in values), constant=base, align=_alignment(base), limit=limit
+    )
 
 
 def _alignment(value: int) -> int:
@@ -194,7 +198,8 @@ _FOLDABLE: dict[str, Callable[[int, int], int]] = {
 
 
 def bitwise(op: str, a: Shape, b: Shape, bits: int) -> Shape:
-    """``and or xor udiv urem lshr shl umin umax``: known lanes are folded, low bits of an aligned base are known lanes."""
+    """``and or xor udiv urem lshr shl umin umax``: known lanes are folded, low bits of an aligned base are
+    known lanes."""
     if not (a.linear and b.linear):
         return VARYING
     if a.uniform and b.uniform and (a.constant is None or b.constant is None):
@@ -204,7 +209,8 @@ def bitwise(op: str, a: Shape, b: Shape, bits: int) -> Shape:
     if b.constant is None or not b.uniform or a.terms or min(a.pattern) < 0:
         return VARYING
     value = b.constant
-    # With base a multiple of `align` and 0 <= pattern < align, the pattern holds the low bits and nothing carries.
+    # With base a multiple of `align` and 0 <= pattern < align, the pattern holds the low bits and nothing
+    # carries.
     if max(a.pattern) >= a.align:
         return VARYING
     if op == "and" and value < a.align:
@@ -221,7 +227,11 @@ def bitwise(op: str, a: Shape, b: Shape, bits: int) -> Shape:
     if op == "udiv" and value and value & (value - 1) == 0 and value <= a.align:
         limit = (a.limit - 1) // value + 1 if a.limit else None
         return replace(
-            a, pattern=tuple(p // value for p in a.pattern), align=a.align // value, constant=None, limit=limit
+            a,
+            pattern=tuple(p // value for p in a.pattern),
+            align=a.align // value,
+            constant=None,
+            limit=limit,
         )
     return VARYING
 
@@ -238,10 +248,11 @@ def _limit(op: str, a: Shape, b: Shape) -> int | None:
 
 
 def extend(a: Shape, how: str, bits: int, exact: bool) -> Shape:
-    """``zext``, ``sext`` or ``trunc`` from ``bits``. Where lanes are not known, no wrap between them is assumed.
+    """``zext``, ``sext`` or ``trunc`` from ``bits``. Where lanes are not known, no wrap between them is
+    assumed.
 
-    A lane that uses the value as an address is right if all lanes do: an index that wrapped would be 2³¹ elements away,
-    outside any buffer (``exact``: buffers are larger than that, so nothing may be assumed).
+    A lane that uses the value as an address is right if all lanes do: an index that wrapped would be 2³¹
+    elements away, outside any buffer (``exact``: buffers are larger than that, so nothing may be assumed).
     """
     if not a.linear:
         return a

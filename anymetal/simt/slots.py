@@ -1,7 +1,7 @@
 """Where values wait between blocks: stack slots, which LLVM turns into registers, and which a barrier saves.
 
-Each value that is used outside the block that makes it has slots, by its shape: a scalar for each of its scalars if it
-is uniform, a vector for each if it varies, lane 0's value if it is linear.
+Each value that is used outside the block that makes it has slots, by its shape: a scalar for each of its
+scalars if it is uniform, a vector for each if it varies, lane 0's value if it is linear.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from .values import Fragment, Linear, Uniform, Value, Varying, wide
 
 @dataclass(frozen=True)
 class Slot:
-    """One piece of a value. ``blend``: lanes are written one group at a time, so a masked write keeps the others."""
+    """One piece of a value. ``blend``: lanes are written one group at a time, so a masked write keeps the
+    others."""
 
     name: str
     type: str
@@ -40,7 +41,7 @@ class Slots:
                 self.of[name] = _slots(name, body.shapes.get(name), self.types[name])
         for slots in self.of.values():
             for slot in slots:
-                body.prologue.append(f'  {slot.name} = alloca {slot.type}, align 64')
+                body.prologue.append(f"  {slot.name} = alloca {slot.type}, align 64")
 
     def load(self, name: str) -> Value:
         shape = self.body.shapes[name]
@@ -93,7 +94,8 @@ def _slots(name: str, shape: Shape | None, types: tuple[Type, ...]) -> list[Slot
 
 
 def uses(instruction: Instruction, shapes: dict[str, Shape]) -> set[str]:
-    """The values that writing this instruction may need: its operands, and the symbols of their shapes and its own."""
+    """The values that writing this instruction may need: its operands, and the symbols of their shapes and
+    its own."""
     needed = {o.name for o in instruction.operands if isinstance(o, Local)}
     return needed | symbols(needed | ({instruction.name} if instruction.name else set()), shapes)
 
@@ -130,7 +132,8 @@ def _phi_uses(operand: Operand, shapes: dict[str, Shape]) -> set[str]:
 
 
 def live_into(function: Function, cfg: Cfg, shapes: dict[str, Shape]) -> dict[str, set[str]]:
-    """For each block, the values whose slots must hold when lanes wait in front of it; its own phis are among them."""
+    """For each block, the values whose slots must hold when lanes wait in front of it; its own phis are among
+    them."""
     needs: dict[str, set[str]] = {}
     makes: dict[str, set[str]] = {}
     sends: dict[str, set[str]] = {b: set() for b in cfg.order}
@@ -140,7 +143,9 @@ def live_into(function: Function, cfg: Cfg, shapes: dict[str, Shape]) -> dict[st
         needs[name] = set()
         for instruction in block.instructions:
             if instruction.op == "phi":
-                for operand, source in zip(instruction.operands, instruction.attributes["sources"], strict=True):
+                for operand, source in zip(
+                    instruction.operands, instruction.attributes["sources"], strict=True
+                ):
                     sends.setdefault(source, set()).update(_phi_uses(operand, shapes))
             else:
                 needs[name] |= uses(instruction, shapes)

@@ -1,7 +1,7 @@
 """A widened value: what is written down for one value of the kernel, by its shape.
 
-Uniform values are scalars, linear ones a scalar base (lane 0's value), varying ones vectors of 32, and a fragment is one
-row-major 8×8 matrix. A value of vector or struct type is a list of its scalars, each widened.
+Uniform values are scalars, linear ones a scalar base (lane 0's value), varying ones vectors of 32, and a
+fragment is one row-major 8×8 matrix. A value of vector or struct type is a list of its scalars, each widened.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Linear:
-    """``base`` is lane 0's value. ``exact``: the 32 values, where the shape only holds of lanes that use them."""
+    """``base`` is lane 0's value. ``exact``: the 32 values, where the shape only holds of lanes that use
+    them."""
 
     base: str
     shape: Shape
@@ -84,5 +85,3 @@ def constant_scalars(constant: Constant) -> tuple[str, ...]:
 
 def scalar_text(value: object, type_: Type) -> str:
     return ("true" if value else "false") if type_ == I1 else str(value)
-
-

@@ -1,11 +1,14 @@
-"""From one thread's program to a SIMD-group's: every block twice, once for all 32 lanes and once under a mask.
+"""From one thread's program to a SIMD-group's: every block twice, once for all 32 lanes and once under a
+mask.
 
-The *full* copy of a block runs while all 32 lanes are active and together: it has no masks at all. When a branch parts
-the lanes, they go on in the *parted* copy, where every block has a mask and ``schedule`` says who waits. As soon as all
-32 lanes stand in front of one block again, the full copy takes over. A branch on which all lanes agree stays in the copy
-it is in, so code whose branches agree in practice never pays for those that might not.
+The *full* copy of a block runs while all 32 lanes are active and together: it has no masks at all. When a
+branch parts the lanes, they go on in the *parted* copy, where every block has a mask and ``schedule`` says
+who waits. As soon as all 32 lanes stand in front of one block again, the full copy takes over. A branch on
+which all lanes agree stays in the copy it is in, so code whose branches agree in practice never pays for
+those that might not.
 
-At a threadgroup barrier the function saves what is alive and returns; it is called again when all SIMD-groups are there.
+At a threadgroup barrier the function saves what is alive and returns; it is called again when all SIMD-groups
+are there.
 """
 
 from __future__ import annotations
@@ -33,7 +36,8 @@ _ALIGN = 64
 
 @dataclass
 class SimdGroup:
-    """The code of one SIMD-group function. ``frame``: bytes it keeps between barriers; ``buffers``: those it uses."""
+    """The code of one SIMD-group function. ``frame``: bytes it keeps between barriers; ``buffers``: those it
+    uses."""
 
     text: str
     frame: int
@@ -54,7 +58,9 @@ def split_at_barriers(function: Function) -> None:
             if instruction.op == "call" and instruction.callee == intrinsics.BARRIER:
                 following = Block(f"{block.name}.after.{position}")
                 current.instructions.append(
-                    Instruction("br", None, instruction.type, [], {"targets": [following.name], "barrier": True})
+                    Instruction(
+                        "br", None, instruction.type, [], {"targets": [following.name], "barrier": True}
+                    )
                 )
                 function.blocks[following.name] = following
                 current = following
@@ -95,7 +101,9 @@ class Widener:
         self.resumes: list[str] = []
         self.frame: dict[str, tuple[int, str]] = {}
         self.frame_bytes = 0
-        self.suspends = any(i.callee == intrinsics.BARRIER for _, i in function.instructions() if i.op == "call")
+        self.suspends = any(
+            i.callee == intrinsics.BARRIER for _, i in function.instructions() if i.op == "call"
+        )
 
     def _reached_full(self) -> list[str]:
         """Blocks that all 32 lanes may run together."""
@@ -119,7 +127,7 @@ class Widener:
     def _fetch(self, name: str) -> Value:
         return self.slots.load(name)
 
-    # -- the function --------------------------------------------------------------------------------------------
+    # -- the function ------------------------------------------------------------------------------------
 
     def write(self) -> SimdGroup:
         body = self.body
@@ -130,7 +138,7 @@ class Widener:
             self._parted_block(self.function.blocks[block])
         code, body.lines = body.lines, []
         for block in self.parted:
-            body.prologue.append(f'  {self._mask_slot(block)} = alloca {MASK}, align 64')
+            body.prologue.append(f"  {self._mask_slot(block)} = alloca {MASK}, align 64")
             body.do(f"store {MASK} zeroinitializer, ptr {self._mask_slot(block)}")
         self._start()
         head = [f"define internal i32 @{self.name}({PARAMETERS}) #0 {{", "entry:", *body.prologue]
@@ -143,7 +151,9 @@ class Widener:
         clear = [line for line in body.lines if line.startswith("  store " + MASK + " zeroinitializer")]
         rest = [line for line in body.lines if line not in clear]
         text = "\n".join([*head, *clear, *start, *rest, *code, "}"])
-        return SimdGroup(text, self.frame_bytes, body.declared, body.constants, self.buffers, bool(self.resumes))
+        return SimdGroup(
+            text, self.frame_bytes, body.declared, body.constants, self.buffers, bool(self.resumes)
+        )
 
     def _start(self) -> None:
         body = self.body
@@ -165,7 +175,9 @@ class Widener:
             size = bytes_of(region)
             if self.suspends:
                 place = self._frame_place(f"private.{region.name}", size)
-                self.body.prologue.append(f'  %"private.{region.name}" = getelementptr i8, ptr %frame, i64 {place}')
+                self.body.prologue.append(
+                    f'  %"private.{region.name}" = getelementptr i8, ptr %frame, i64 {place}'
+                )
             else:
                 self.body.prologue.append(f'  %"private.{region.name}" = alloca [{size} x i8], align 64')
 
@@ -184,7 +196,7 @@ class Widener:
     def _mask_slot(self, block: str) -> str:
         return f'%"mask.{block}"'
 
-    # -- blocks --------------------------------------------------------------------------------------------------
+    # -- blocks ------------------------------------------------------------------------------------------
 
     def _full_block(self, block: Block) -> None:
         body = self.body
@@ -207,7 +219,9 @@ class Widener:
                 body.do(f"br label {self._full(targets[0])}")
             return
         condition = body.scalar(end.operands[0])
-        self._branch_uniform(block.name, condition, targets, None, [f"br label {self._full(t)}" for t in targets])
+        self._branch_uniform(
+            block.name, condition, targets, None, [f"br label {self._full(t)}" for t in targets]
+        )
 
     def _branch_uniform(
         self, source: str, condition: str, targets: list[str], mask: str | None, go: list[str]
@@ -313,7 +327,8 @@ class Widener:
         body.do(f"store {MASK} {new}, ptr {slot}")
 
     def _dispatch(self, source: str, certain: str | None = None) -> None:
-        """Go on with the earliest block in front of which lanes wait (``certain``: there are some before this one)."""
+        """Go on with the earliest block in front of which lanes wait (``certain``: there are some before this
+        one)."""
         body = self.body
         for candidate in self.schedule.next[source]:
             if candidate == certain:
@@ -327,10 +342,11 @@ class Widener:
             body.label(following)
         body.do("ret i32 0")
 
-    # -- values over edges ---------------------------------------------------------------------------------------
+    # -- values over edges -------------------------------------------------------------------------------
 
     def _incoming(self, source: str, target: str) -> list[tuple[str, list[str]]]:
-        """What the phis of ``target`` get over this edge, in the form of their slots. All are read before any is written."""
+        """What the phis of ``target`` get over this edge, in the form of their slots. All are read before any
+        is written."""
         found = []
         for phi in self.function.blocks[target].phis:
             assert phi.name is not None
@@ -351,10 +367,11 @@ class Widener:
             for name, pieces in values:
                 self.slots.store(name, pieces, mask)
 
-    # -- barriers ------------------------------------------------------------------------------------------------
+    # -- barriers ----------------------------------------------------------------------------------------
 
     def _suspend(self, then: str, live: set[str], waiting: list[str]) -> None:
-        """Save what is alive, return, and on the next call go on at ``then``. A SIMD-group alone need not stop."""
+        """Save what is alive, return, and on the next call go on at ``then``. A SIMD-group alone need not
+        stop."""
         body = self.body
         state = len(self.resumes) + 1
         self.resumes.append(then)
@@ -363,7 +380,9 @@ class Widener:
             for slot in self.slots.of.get(name, []):
                 saved.append((slot.name, slot.type, self._frame_place(slot.name, _bytes(slot.type))))
         for block in waiting:
-            saved.append((self._mask_slot(block), MASK, self._frame_place(self._mask_slot(block), LANES // 8)))
+            saved.append(
+                (self._mask_slot(block), MASK, self._frame_place(self._mask_slot(block), LANES // 8))
+            )
         stop = body.fresh("stop")
         threads = body.once("mul i32 %size.x, %size.y")
         threads = body.once(f"mul i32 {threads}, %size.z")
@@ -383,7 +402,7 @@ class Widener:
     def _in_frame(self, place: int) -> str:
         return self.body.emit(f"getelementptr i8, ptr %frame, i64 {place}")
 
-    # -- instructions --------------------------------------------------------------------------------------------
+    # -- instructions ------------------------------------------------------------------------------------
 
     def _instructions(self, block: Block) -> None:
         for instruction in block.body:
