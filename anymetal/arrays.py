@@ -117,6 +117,12 @@ def row_contiguous(array: mx.array) -> mx.array:
     return mx.contiguous(array, stream=mx.cpu)
 
 
+def evaluated(array: mx.array) -> mx.array:
+    """`array` itself, evaluated."""
+    _view(array)
+    return array
+
+
 def _view(array: mx.array) -> memoryview:
     try:
         return memoryview(array)  # type: ignore[arg-type]  # the stubs leave out the buffer protocol
@@ -148,19 +154,29 @@ def strides(array: mx.array) -> tuple[int, ...]:
     return tuple(s // itemsize for s in (_view(array).strides or ()))
 
 
+def extent(array: mx.array) -> int:
+    """The bytes from an evaluated array's first element in memory to the end of its last."""
+    nbytes = array.nbytes
+    if nbytes == 0 or _view(array).c_contiguous:
+        return nbytes
+    return array.itemsize * (1 + sum((n - 1) * abs(s) for n, s in zip(array.shape, strides(array))))
+
+
 def output(shape: tuple[int, ...], dtype: Any, init_value: float | None) -> mx.array:
     """A new evaluated array, row-major. Each element is `init_value`, or by default what marks it as
     unwritten.
     """
-    value = _UNWRITTEN[dtype] if init_value is None else init_value
-    if math.prod(shape) * dtype.size <= _SMALL_BYTES:
-        kind = _NUMPY_TYPES[dtype]
-        if init_value is not None:  # MLX converts from float32
-            with np.errstate(invalid="ignore", over="ignore"):
-                return mx.array(np.full(shape, np.float32(value)).astype(kind), dtype)
-        return mx.array(np.full(shape, value, kind), dtype)
-    made = mx.full(shape, value, dtype, stream=mx.cpu)
-    mx.eval(made)
+    size = () if math.prod(shape) * dtype.size > _SMALL_BYTES else shape
+    if init_value is None:
+        made = mx.array(np.full(size, _UNWRITTEN[dtype], _NUMPY_TYPES[dtype]), dtype)
+    else:
+        with np.errstate(
+            invalid="ignore", over="ignore"
+        ):  # MLX converts from float32, and does not mind either
+            made = mx.array(np.full(size, init_value, np.float32).astype(_NUMPY_TYPES[dtype]), dtype)
+    if size != shape:
+        made = mx.full(shape, made, dtype, stream=mx.cpu)
+        mx.eval(made)
     return made
 
 

@@ -174,34 +174,41 @@ class MetalKernel:
         if verbose:
             text = variant.generated.text
             print(f"Generated source code for `{self.name}`:\n```\n{text}\n```", file=sys.stdout)
-        large = any(n >= 2**31 for n in (*(a.nbytes for a in given), *map(_nbytes, shapes, dtypes)))
+        # Inputs first: where they have no values, nothing else matters.
+        prepare = arrays.row_contiguous if self.ensure_row_contiguous else arrays.evaluated
+        passed = [prepare(a) for a in given]
+        large = any(n >= 2**31 for n in (*map(arrays.extent, passed), *map(_nbytes, shapes, dtypes)))
         planned = self._plans.get((variant, size, group, large)) or self._plan(variant, size, group, large)
 
-        # Everything below touches memory. What it needs is alive in `passed`, `extra` and `made` until the
-        # launch ends.
-        passed = [arrays.row_contiguous(a) for a in given] if self.ensure_row_contiguous else given
-        addresses: list[int] = []
-        extra: list[Any] = []
-        if self._plain and self.ensure_row_contiguous:
-            addresses = [arrays.address(a) for a in passed]
-        else:
-            for array, named in zip(passed, self._extras):
-                steps = arrays.strides(array)  # evaluates the array, too
-                addresses.append(arrays.address(array))
-                if array.ndim:
-                    words: list[Any] = []
-                    if named.shape:
-                        words.append((ctypes.c_int32 * array.ndim)(*array.shape))
-                    if named.strides:
-                        words.append((ctypes.c_int64 * array.ndim)(*steps))
-                    if named.ndim:
-                        words.append(ctypes.c_int32(array.ndim))
-                    addresses += [ctypes.addressof(w) for w in words]
-                    extra += words
+        addresses, words = self._addresses(passed)
         made = [arrays.output(s, d, init_value) for s, d in zip(shapes, dtypes)]
         addresses += [arrays.address(a) for a in made]
         launch(planned[0], addresses)
+        del words, passed  # until here they held what the kernel read
         return arrays.without_gradient(given, made) if arrays.traced(given) else made
+
+    def _addresses(self, passed: list[Any]) -> tuple[list[int], list[Any]]:
+        """Where each input lies, and its shape, strides and ndim where named; and what owns those."""
+        from anymetal import arrays
+
+        if self._plain:
+            return [arrays.address(a) for a in passed], []
+        addresses: list[int] = []
+        words: list[Any] = []
+        for array, named in zip(passed, self._extras):
+            addresses.append(arrays.address(array))
+            if array.ndim == 0:
+                continue
+            own: list[Any] = []
+            if named.shape:
+                own.append((ctypes.c_int32 * array.ndim)(*array.shape))
+            if named.strides:
+                own.append((ctypes.c_int64 * array.ndim)(*arrays.strides(array)))
+            if named.ndim:
+                own.append(ctypes.c_int32(array.ndim))
+            addresses += [ctypes.addressof(w) for w in own]
+            words += own
+        return addresses, words
 
     def _generate(
         self,
