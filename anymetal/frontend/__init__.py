@@ -83,26 +83,26 @@ def compile_source(
 def _entries(
     source: Source, definitions: Sequence[Definition], instantiations: Sequence[Instantiation]
 ) -> tuple[dict[str, Kernel], list[str]]:
-    """The kernels by name, and the C++ of their entry functions, each with the place of its kernel's definition."""
+    """The kernels by name, and the C++ of their entry functions, each with the place that asks for it."""
     kernels: dict[str, Kernel] = {}
     entries: list[str] = []
 
-    def add(name: str, expression: str, definition: Definition) -> None:
+    def add(name: str, expression: str, definition: Definition, at: int) -> None:
         if name not in kernels:
             kernels[name] = Kernel(name, entry_name(name), definition.parameters, definition.max_threads)
-            place = source.place(definition.at)
+            place = source.place(at)
             file = place.file.replace("\\", "\\\\").replace('"', '\\"')
             entries.append(f'# {place.line} "{file}"\n' + entry(kernels[name], expression))
 
     for definition in definitions:
         if not definition.template:
-            add(definition.host_name or definition.name, definition.qualified, definition)
+            add(definition.host_name or definition.name, definition.qualified, definition, definition.at)
     for instantiation in instantiations:
+        at = source.tokens[instantiation.span[0]].start
         for definition in definitions:
             if instantiation.function in (definition.name, definition.qualified):
-                add(instantiation.name, instantiation.expression, definition)
+                add(instantiation.name, instantiation.expression, definition, at)
                 break
         else:
-            at = source.tokens[instantiation.span[0]].start
             raise Refused(at, f"explicit instantiation of '{instantiation.function}', which is not a kernel")
     return kernels, entries

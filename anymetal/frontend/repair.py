@@ -20,6 +20,7 @@ _AT = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+):")
 _RANGE = re.compile(r"\{(\d+):(\d+)-(\d+):(\d+)\}")
 _OTHER_SPACE = re.compile(r"'this' object is in address space '[123]'")
 _OBJECT = re.compile(r"cannot initialize object parameter of type 'const .*' with an expression of type '(?:const )?(?:device|constant|threadgroup) ")
+_CONSTANT = re.compile(r"no matching constructor for initialization of '(?:const )?constant ")
 _VARIABLE = re.compile(r"no matching constructor for initialization of 'threadgroup ")
 
 
@@ -68,6 +69,10 @@ def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> l
         text = error["text"]
         if text.startswith("no viable overloaded '") and spans and any(map(_OTHER_SPACE.search, notes)):
             found.append(_wrap(spans[0], "__simt::place("))
+        elif text.startswith("no matching member function for call to ") and spans and any(map(_OTHER_SPACE.search, notes)):
+            found += _object(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
+        elif _CONSTANT.match(text):
+            found += _constant(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
         elif _OBJECT.match(text) and spans:
             found.append(_wrap(spans[0], "__simt::copy("))
         elif _VARIABLE.match(text):
@@ -86,9 +91,43 @@ def _wrap(span: tuple[int, int], before: str) -> Repair:
     return Repair(*span, before, ")")
 
 
+def _token_at(source: Source, at: int) -> int | None:
+    return next((k for k, token in enumerate(source.tokens) if token.start == at), None)
+
+
+def _object(source: Source, at: int) -> list[Repair]:
+    """The object before the method whose name is at ``at``: a name, perhaps with subscripts and members."""
+    i = _token_at(source, at)
+    if i is None or source.word(i - 1) != ".":
+        return []
+    end = begin = i - 1
+    while True:
+        begin -= 1
+        while source.word(begin) in ("]", ")"):
+            begin = source.partner[begin] - 1
+        if source.word(begin - 1) not in (".", "->", "::"):
+            break
+        begin -= 1
+    return [_wrap((source.tokens[begin].start, source.tokens[end - 1].end), "__simt::copy(")]
+
+
+def _constant(source: Source, at: int) -> list[Repair]:
+    """``constant T x(1, 2);`` as ``constant T x = T(1, 2);``."""
+    i = _token_at(source, at)
+    if i is None or source.word(i + 1) not in ("(", "{"):
+        return []
+    begin = i - 1
+    while source.word(begin) != "constant":
+        begin -= 1
+        if begin < 0 or source.word(begin) in (";", "{", "}"):
+            return []
+    end = source.tokens[i].end
+    return [Repair(end, end, f" = {source.between(begin + 1, i)}", "")]
+
+
 def _variable(source: Source, at: int) -> list[Repair]:
     """``threadgroup T x[4];`` as a reference to memory of its size."""
-    i = next((k for k, token in enumerate(source.tokens) if token.start == at), None)
+    i = _token_at(source, at)
     if i is None:
         return []
     begin = i - 1

@@ -178,7 +178,7 @@ def _may_be_vector(source: Source, i: int, names: set[str]) -> bool:
     while source.word(i) in ("typename", "const", "metal", "::"):
         i += 1
     text = source.word(i)
-    return text == "vec" or text in names or VECTOR.match(text) is not None
+    return text in ("vec", "half", "bfloat") or text in names or VECTOR.match(text) is not None
 
 
 def casts(source: Source, edits: Edits) -> None:

@@ -80,6 +80,8 @@ def _name_before_parameters(source: Source, first: int, end: int) -> int | None:
             i = source.partner.get(i + 1, i + 1)
         elif text == "(":
             return i
+        elif text == "[":
+            i = source.partner.get(i, i)
         elif text in ("=", "{", ";"):
             return None
         elif text == "operator":

@@ -60,7 +60,8 @@ def close_angle(tokens: Sequence[Token], opened: int, partner: dict[int, int]) -
     while i < len(tokens):
         text = tokens[i].text
         if text == "<":
-            depth += 1
+            # After a bracket it compares: enable_if_t<sizeof(T) < 8>.
+            depth += tokens[i - 1].text not in (")", "]")
         elif text == ">":
             depth -= 1
             if depth == 0:

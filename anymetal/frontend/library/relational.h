@@ -40,22 +40,26 @@ template <typename Element>
 constexpr auto normal_bits = typename word<Element>::type(__is_same(Element, float)  ? 0x00800000
                                                          : __is_same(Element, half) ? 0x0400
                                                                                     : 0x0080);
-// The one vector type among some types, where the others are numbers; nothing where all are the same.
+// The type that a call of several types means, by C++'s rule for overloads on all of Metal's types: the one type that
+// some arguments have, where the others convert to it and have no overload of their own.
 template <typename... T>
-struct only_vector;
+struct leading;
 template <typename T>
-struct only_vector<T> {
+struct leading<T> {
   using type = T;
 };
 template <typename A, typename B, typename... Rest>
-struct only_vector<A, B, Rest...> {
-  using type = typename only_vector<metal::conditional_t<is_vector<A>, A, B>, Rest...>::type;
+struct leading<A, B, Rest...> {
+  static constexpr bool first = is_vector<A> || (!is_vector<B> && is_float<A>);
+  using type = typename leading<metal::conditional_t<first, A, B>, Rest...>::type;
 };
-template <typename V, typename... T>
-constexpr bool fits = is_vector<V> && ((__is_same(T, V) || (!is_vector<T> && is_scalar<T>)) && ...) &&
-                      !(__is_same(T, V) && ...);
-template <typename... T>
-using vector_of = enable_if<fits<typename only_vector<T...>::type, T...>, typename only_vector<T...>::type>;
+// Numbers beside a vector; and integers beside a number, for functions of floating point only.
+template <typename V, bool float_only, typename T>
+constexpr bool joins = __is_same(T, V) || (is_vector<V> && is_scalar<T>) || (float_only && is_float<V> && is_integer<T>);
+template <bool float_only, typename V, typename... T>
+using meant_if = enable_if<(joins<V, float_only, T> && ...) && !(__is_same(T, V) && ...), V>;
+template <bool float_only, typename... T>
+using meant = meant_if<float_only, typename leading<T...>::type, T...>;
 
 template <typename T>
 using if_float_truth = enable_if<is_float<element_of<T>>, truth<T>>;
@@ -183,32 +187,42 @@ __simt::enable_if<__simt::is_float<__simt::element_of<T>>, __simt::like<T, int>>
 }
 inline float nextafter(float x, float y) { return nextafterf(x, y); }
 
-// Where some arguments are a vector and the others numbers, the numbers stand for vectors of themselves.
-#define SIMT_WITH_NUMBER2(name)                                                            \
+#define SIMT_MIXED2(name, float_only)                                                      \
   template <typename A, typename B>                                                        \
-  __simt::vector_of<A, B> name(A a, B b) {                                                 \
-    using V = __simt::vector_of<A, B>;                                                     \
+  __simt::meant<float_only, A, B> name(A a, B b) {                                         \
+    using V = __simt::meant<float_only, A, B>;                                             \
     return name(__simt::cast<V>(a), __simt::cast<V>(b));                                   \
   }
-#define SIMT_WITH_NUMBER3(name)                                                            \
+#define SIMT_MIXED3(name, float_only)                                                      \
   template <typename A, typename B, typename C>                                            \
-  __simt::vector_of<A, B, C> name(A a, B b, C c) {                                         \
-    using V = __simt::vector_of<A, B, C>;                                                  \
+  __simt::meant<float_only, A, B, C> name(A a, B b, C c) {                                 \
+    using V = __simt::meant<float_only, A, B, C>;                                          \
     return name(__simt::cast<V>(a), __simt::cast<V>(b), __simt::cast<V>(c));               \
   }
-SIMT_WITH_NUMBER2(max)
-SIMT_WITH_NUMBER2(min)
-SIMT_WITH_NUMBER2(fmax)
-SIMT_WITH_NUMBER2(fmin)
-SIMT_WITH_NUMBER2(fmod)
-SIMT_WITH_NUMBER2(pow)
-SIMT_WITH_NUMBER2(powr)
-SIMT_WITH_NUMBER2(step)
-SIMT_WITH_NUMBER2(atan2)
-SIMT_WITH_NUMBER3(clamp)
-SIMT_WITH_NUMBER3(mix)
-SIMT_WITH_NUMBER3(smoothstep)
-SIMT_WITH_NUMBER3(fma)
-#undef SIMT_WITH_NUMBER2
-#undef SIMT_WITH_NUMBER3
+SIMT_MIXED2(max, false)
+SIMT_MIXED2(min, false)
+SIMT_MIXED3(clamp, false)
+#define SIMT_MIXED            \
+  SIMT_MIXED2(fmax, true)     \
+  SIMT_MIXED2(fmin, true)     \
+  SIMT_MIXED2(fmod, true)     \
+  SIMT_MIXED2(fdim, true)     \
+  SIMT_MIXED2(pow, true)      \
+  SIMT_MIXED2(powr, true)     \
+  SIMT_MIXED2(atan2, true)    \
+  SIMT_MIXED2(copysign, true) \
+  SIMT_MIXED3(fma, true)
+SIMT_MIXED
+SIMT_MIXED2(step, true)
+SIMT_MIXED3(mix, true)
+SIMT_MIXED3(smoothstep, true)
+namespace fast {
+SIMT_MIXED
+}
+namespace precise {
+SIMT_MIXED
+}
+#undef SIMT_MIXED
+#undef SIMT_MIXED2
+#undef SIMT_MIXED3
 }  // namespace metal

@@ -128,6 +128,19 @@ inline uint this_lane() {
 }
 }  // namespace __simt
 
+namespace __simt {
+template <typename T>
+T smaller(T a, T b) {
+  if constexpr (is_float<element_of<T>>) return __builtin_elementwise_minnum(a, b);
+  else return __builtin_elementwise_min(a, b);
+}
+template <typename T>
+T larger(T a, T b) {
+  if constexpr (is_float<element_of<T>>) return __builtin_elementwise_maxnum(a, b);
+  else return __builtin_elementwise_max(a, b);
+}
+}  // namespace __simt
+
 namespace metal {
 
 template <typename T>
@@ -264,5 +277,65 @@ T quad_shuffle_rotate_down(T data, ushort delta) {
 template <typename T>
 T quad_shuffle_rotate_up(T data, ushort delta) {
   return quad_shuffle(data, ushort(__simt::this_lane() - delta));
+}
+template <typename T>
+T quad_broadcast_first(T data) {
+  return quad_shuffle(data, 0);
+}
+#define SIMT_QUAD(name, ...)                          \
+  template <typename T>                               \
+  T quad_##name(T data) {                             \
+    auto join = [](T a, T b) -> T { return __VA_ARGS__; }; \
+    data = join(data, quad_shuffle_xor(data, 1));     \
+    return join(data, quad_shuffle_xor(data, 2));     \
+  }
+SIMT_QUAD(sum, a + b)
+SIMT_QUAD(product, a * b)
+SIMT_QUAD(and, a & b)
+SIMT_QUAD(or, a | b)
+SIMT_QUAD(xor, a ^ b)
+SIMT_QUAD(min, __simt::smaller(a, b))
+SIMT_QUAD(max, __simt::larger(a, b))
+#undef SIMT_QUAD
+#define SIMT_QUAD_PREFIX(name, identity, op)                                          \
+  template <typename T>                                                               \
+  T quad_prefix_inclusive_##name(T data) {                                            \
+    ushort lane = __simt::this_lane() & 3;                                            \
+    T one = quad_shuffle_up(data, 1);                                                 \
+    data = lane >= 1 ? T(data op one) : data;                                         \
+    T two = quad_shuffle_up(data, 2);                                                 \
+    return lane >= 2 ? T(data op two) : data;                                         \
+  }                                                                                   \
+  template <typename T>                                                               \
+  T quad_prefix_exclusive_##name(T data) {                                            \
+    T before = quad_shuffle_up(quad_prefix_inclusive_##name(data), 1);                \
+    return (__simt::this_lane() & 3) == 0 ? T(identity) : before;                     \
+  }
+SIMT_QUAD_PREFIX(sum, 0, +)
+SIMT_QUAD_PREFIX(product, 1, *)
+#undef SIMT_QUAD_PREFIX
+inline uint quad_lanes(uint ballot) { return ballot >> (__simt::this_lane() & ~3u) & 15u; }
+struct quad_vote {
+  using vote_t = uint;
+  vote_t votes;
+  explicit constexpr quad_vote(vote_t v = 0) : votes(v) {}
+  explicit constexpr operator vote_t() const { return votes; }
+  constexpr bool all() const { return votes == 15; }
+  constexpr bool any() const { return votes != 0; }
+};
+inline quad_vote quad_ballot(bool value) { return quad_vote(quad_lanes(__simt_ballot(value))); }
+inline quad_vote quad_active_threads_mask() { return quad_vote(quad_lanes(__simt_ballot(true))); }
+inline bool quad_all(bool value) { return quad_lanes(__simt_ballot(!value)) == 0; }
+inline bool quad_any(bool value) { return quad_lanes(__simt_ballot(value)) != 0; }
+inline bool quad_is_first() {
+  return (__simt::this_lane() & 3) == uint(__builtin_ctz(quad_lanes(__simt_ballot(true))));
+}
+template <typename T>
+T quad_shuffle_and_fill_down(T data, T filling, ushort delta, ushort modulo = 4) {
+  return simd_shuffle_and_fill_down(data, filling, delta, modulo);
+}
+template <typename T>
+T quad_shuffle_and_fill_up(T data, T filling, ushort delta, ushort modulo = 4) {
+  return simd_shuffle_and_fill_up(data, filling, delta, modulo);
 }
 }  // namespace metal

@@ -44,8 +44,6 @@ struct type_identity {
 };
 template <typename T>
 using type_identity_t = typename type_identity<T>::type;
-template <typename...>
-using void_t = void;
 
 #define SIMT_CHANGE(name, ...)                   \
   template <typename T>                          \
@@ -70,23 +68,23 @@ SIMT_CHANGE(add_rvalue_reference, __add_rvalue_reference(T))
 
 // Metal's own: a pointer's or reference's target without its address space.
 template <typename T>
-struct remove_address_space {
+struct remove_addrspace {
   using type = T;
 };
 template <typename T>
-struct remove_address_space<__attribute__((address_space(1))) T> {
+struct remove_addrspace<__attribute__((address_space(1))) T> {
   using type = T;
 };
 template <typename T>
-struct remove_address_space<__attribute__((address_space(2))) T> {
+struct remove_addrspace<__attribute__((address_space(2))) T> {
   using type = T;
 };
 template <typename T>
-struct remove_address_space<__attribute__((address_space(3))) T> {
+struct remove_addrspace<__attribute__((address_space(3))) T> {
   using type = T;
 };
 template <typename T>
-using remove_address_space_t = typename remove_address_space<T>::type;
+using remove_addrspace_t = typename remove_addrspace<T>::type;
 template <typename T>
 struct remove_pointer {
   using type = T;
@@ -123,7 +121,6 @@ SIMT_TRAIT(is_enum, __is_enum(T))
 SIMT_TRAIT(is_class, __is_class(T))
 SIMT_TRAIT(is_union, __is_union(T))
 SIMT_TRAIT(is_function, __is_function(T))
-SIMT_TRAIT(is_empty, __is_empty(T))
 SIMT_TRAIT(is_trivial, __is_trivially_copyable(T))
 SIMT_TRAIT(is_trivially_copyable, __is_trivially_copyable(T))
 SIMT_TRAIT(is_standard_layout, __is_standard_layout(T))
@@ -248,6 +245,14 @@ SIMT_FLOAT_LIMITS(half, ushort, 11, 3, -13, 16, -4, 4, 0x1p-14f, 0x1.ffcp+15f, 0
 SIMT_FLOAT_LIMITS(bfloat, ushort, 8, 2, -125, 128, -37, 38, 0x1p-126f, 0x1.fep+127f, 0x1p-7f)
 #undef SIMT_FLOAT_LIMITS
 #undef constant_
+
+// A value that every thread has alike. The back end finds that out for itself.
+template <typename T>
+using uniform = T;
+template <typename T>
+constexpr T make_uniform(T x) {
+  return x;
+}
 
 template <typename T, size_t N>
 struct array {

@@ -3,8 +3,8 @@
 #include <metal_stdlib>
 namespace mlx {
 struct os_log {
-  constexpr os_log(constant const char*, constant const char*) {}
+  constexpr os_log(const char*, const char*) {}
   template <typename... Arguments>
-  void log_debug(constant const char*, Arguments...) const {}
+  void log_debug(Arguments...) const {}
 };
 }
