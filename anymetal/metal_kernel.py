@@ -15,6 +15,8 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from anymetal import signature
@@ -217,6 +219,8 @@ class MetalKernel:
         arguments: tuple[tuple[str, str, str], ...],
         types: Mapping[Any, str],
     ) -> _Variant:
+        from anymetal import arrays
+
         _check_header(self.header)
         generated = signature.generate(
             name=self.name,
@@ -235,7 +239,10 @@ class MetalKernel:
         buffers += sum(e.shape + e.strides + e.ndim for e, k in zip(self._extras, kinds) if not k[1])
         limits.check_buffers(buffers)
         files = {signature.SOURCE: self.source, signature.HEADER: self.header}
-        return _Variant(generated, build.Source(generated.marked, files=files, math_mode=self.math_mode))
+        text = build.Source(
+            generated.marked, files=files, include_dirs=(arrays.INCLUDE,), math_mode=self.math_mode
+        )
+        return _Variant(generated, text)
 
     def _plan(
         self, variant: _Variant, grid: Size3, threadgroup: Size3, large: bool

@@ -45,7 +45,8 @@ _FLOATS = {"half": HALF, "bfloat": BFLOAT, "float": FLOAT, "double": DOUBLE}
 # Attributes of parameters and results: nothing here depends on them.
 _ATTRIBUTES = set(
     "noundef nonnull zeroext signext inreg noalias captures readonly writeonly readnone align "
-    "dereferenceable dereferenceable_or_null range nocapture immarg nofpclass returned dead_on_unwind writable".split()
+    "dereferenceable dereferenceable_or_null "
+    "range nocapture immarg nofpclass returned dead_on_unwind writable".split()
 )
 
 
