@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from anymetal.frontend import clang, repair, rewrite
+from anymetal.frontend.constants import Value
 from anymetal.frontend.diagnostics import Reporter
 from anymetal.frontend.ir import tidy
 from anymetal.frontend.kernels import Definition, Instantiation, Kernel, Parameter, entry, entry_name, find
@@ -37,11 +38,12 @@ def compile_source(
     defines: Mapping[str, str | int] | None = None,
     math_mode: str = "safe",
     line_tables: bool = False,
+    constants: Mapping[int | str, Value] | None = None,
 ) -> Module:
     """Compile Metal to the IR of one thread.
 
     ``text`` may hold ``#line 1 "name"`` markers; ``files`` maps such names to texts as the learner wrote them, which
-    diagnostics quote. Raises ``CompileError`` for anything that is not Metal, or not supported.
+    diagnostics quote. ``constants`` gives values to function constants, by index or by name. Raises ``CompileError`` for anything that is not Metal, or not supported.
     """
     files = dict(files or {})
     fast = math_mode == "fast"
@@ -62,7 +64,7 @@ def compile_source(
     wanted: list[Repair] = []
     while True:
         edits = Edits(preprocessed)
-        repair.apply(wanted, edits, lambda e: rewrite.rewrite(source, e, definitions, instantiations))
+        repair.apply(wanted, edits, lambda e: rewrite.rewrite(source, e, definitions, instantiations, constants or {}))
         edited = edits.apply()
         reporter = Reporter(files, source, edited)
         status, ir, messages = clang.compile(

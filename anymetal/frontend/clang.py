@@ -20,7 +20,7 @@ PREDEFINED = {"__METAL__": 1, "__METAL_VERSION__": 320, "__METAL_MACOS__": 1, "_
 # Metal's own address spaces. clang prints these macros' names in its messages.
 SPACES = {
     "device": "__attribute__((address_space(1)))",
-    "constant": "__attribute__((address_space(2)))",
+    "constant": "const __attribute__((address_space(2)))",
     "threadgroup": "__attribute__((address_space(3)))",
     "thread": "",
 }

@@ -23,7 +23,7 @@ _MAX_NOTES = 2
 # Names that a learner never wrote.
 _CLEAN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"__attribute__\(\(address_space\(1\)\)\) ?"), "device "),
-    (re.compile(r"__attribute__\(\(address_space\(2\)\)\) ?"), "constant "),
+    (re.compile(r"(?:const )?__attribute__\(\(address_space\(2\)\)\) ?(?:const )?"), "constant "),
     (re.compile(r"__attribute__\(\(address_space\(3\)\)\) ?"), "threadgroup "),
     (re.compile(r"\b(\w+)(?: const)? __attribute__\(\(ext_vector_type\((\d)\)\)\)"), r"\1\2"),
     (re.compile(r" \(vector of \d '[^']*' values?\)"), ""),

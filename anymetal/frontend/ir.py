@@ -10,6 +10,7 @@ from anymetal.frontend.source import Refused, Source
 _ASSUME = re.compile(r"^ +(?:tail )?call void @llvm\.assume\(.*\n", re.MULTILINE)
 _USED = re.compile(r"^@llvm\.(?:compiler\.)?used = .*\n", re.MULTILINE)
 _SHARED = re.compile(r"^(@\S+) = .*?addrspace\(3\) global (.*) (?:undef|zeroinitializer)(?:, comdat(?:\([^)]*\))?)?,", re.MULTILINE)
+_EXTERNAL = re.compile(r"^(@[\w.$]+) = external .*addrspace\(2\) constant .*\n", re.MULTILINE)
 _FUNCTION = re.compile(r"^define [^\n]*?@(\"[^\"]*\"|[\w.$]+)\(.*?^}\n", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"^ .*\bcall\b[^@\n]*?(@\"[^\"]*\"|@[\w.$]+|%[\w.]+)\(", re.MULTILINE)
 # What a kernel may still call: a back end's intrinsics, LLVM's, and what math.h takes from C.
@@ -30,17 +31,30 @@ def tidy(ir: str, entries: Sequence[str], source: Source) -> str:
                 raise _left(call[1], call[1][1:] in defined, source)
         return m[0]
 
+    if m := _EXTERNAL.search(ir):
+        if re.search(rf"{re.escape(m[1])}\b(?! = )", ir[m.end() :] + ir[: m.start()]):
+            name = _name(m[1])
+            raise Refused(_place(source, name), f"function constant '{name}' is used but has no value")
+    ir = _EXTERNAL.sub("", ir)
     ir = _USED.sub("", _ASSUME.sub("", _FUNCTION.sub(body, ir)))
     return _SHARED.sub(r"\1 = internal addrspace(3) global \2 zeroinitializer,", ir)
+
+
+def _name(symbol: str) -> str:
+    """The last name in a mangled symbol, as near as it can be read."""
+    m = _MANGLED.match(symbol)
+    return m[2][: int(m[1])] if m else symbol[1:]
+
+
+def _place(source: Source, name: str) -> int:
+    return next((t.start for t in source.tokens if t.text == name), 0)
 
 
 def _left(callee: str, defined: bool, source: Source) -> Refused:
     """Why a call is still there after inlining."""
     if callee.startswith("%"):
         return Refused(0, "function pointers are not supported: which function is called must be known when compiling")
-    name = callee[1:]
-    if m := _MANGLED.match(callee):
-        name = m[2][: int(m[1])]
+    name = _name(callee)
     at = next((t.start for i, t in enumerate(source.tokens) if t.text == name and source.word(i + 1) == "("), 0)
     if defined:
         return Refused(at, f"recursion is not supported in Metal: '{name}' calls itself")

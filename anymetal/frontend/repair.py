@@ -19,8 +19,11 @@ _ERROR = re.compile(r"^.*?:\d+:\d+:(?P<ranges>\{[\d:{}-]*\}:)? (?:fatal )?error:
 _AT = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+):")
 _RANGE = re.compile(r"\{(\d+):(\d+)-(\d+):(\d+)\}")
 _OTHER_SPACE = re.compile(r"'this' object is in address space '[123]'")
-_OBJECT = re.compile(r"cannot initialize object parameter of type 'const .*' with an expression of type '(?:const )?(?:device|constant|threadgroup) ")
-_CONSTANT = re.compile(r"no matching constructor for initialization of '(?:const )?constant ")
+_OBJECT = re.compile(
+    r"cannot initialize object parameter of type 'const .*' with an expression of type "
+    r"'(?:const )*(?:device|threadgroup|__attribute__\(\(address_space\(\d\)\)\)) "
+)
+_CONSTANT = re.compile(r"no matching constructor for initialization of '(?:const )*__attribute__\(\(address_space\(2\)\)\) ")
 _VARIABLE = re.compile(r"no matching constructor for initialization of 'threadgroup ")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from anymetal.frontend import constants
+from anymetal.frontend.constants import Value
 from anymetal.frontend.edits import Edits
 from anymetal.frontend.kernels import Definition, Instantiation, markers
 from anymetal.frontend.source import Source
@@ -269,9 +271,16 @@ PASSES: tuple[Callable[[Source, Edits], None], ...] = (
 )
 
 
-def rewrite(source: Source, edits: Edits, definitions: Sequence[Definition], found: Sequence[Instantiation]) -> None:
+def rewrite(
+    source: Source,
+    edits: Edits,
+    definitions: Sequence[Definition],
+    found: Sequence[Instantiation],
+    values: Mapping[int | str, Value],
+) -> None:
     """Everything above."""
     instantiations(source, edits, found)
+    constants.give(source, edits, values)
     for change in PASSES:
         change(source, edits)
     threadgroup_variables(source, edits, definitions)
