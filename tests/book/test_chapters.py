@@ -1,0 +1,69 @@
+"""What every chapter must have, read from its source. The build runs its cells."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import jupytext
+import pytest
+
+BOOK = Path(__file__).parents[2] / "book"
+CHAPTERS = sorted((BOOK / "chapters").glob("*.md"))
+PAGES = [BOOK / "intro.md", *CHAPTERS]
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [path.stem for path in paths]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_every_code_cell_is_python_that_parses(page: Path) -> None:
+    cells = [cell for cell in jupytext.read(page).cells if cell.cell_type == "code"]
+    assert cells
+    for cell in cells:
+        ast.parse(cell.source)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_every_picture_says_in_words_what_it_shows(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for alt in re.findall(r"!\[(.*?)\]\(", text, flags=re.DOTALL):
+        assert len(alt) > 40
+    for cell in jupytext.read(page).cells:
+        if "plt.show()" in cell.source:
+            assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
+            assert "patch.set_alpha(0)" in cell.source
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
+def test_a_chapter_opens_with_its_aims_and_closes_as_all_do(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "After this chapter you can" in text
+    heads = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert heads[-3:] == ["Exercises", "Summary", "Further reading"]
+    assert text.count("```{exercise}") >= 3
+    assert "https://" in text.split("## Further reading")[1]
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
+def test_a_chapter_takes_a_quarter_of_an_hour(page: Path) -> None:
+    words = sum(
+        len(cell.source.split()) for cell in jupytext.read(page).cells if cell.cell_type == "markdown"
+    )
+    assert 2000 <= words <= 3500, words
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
+def test_a_chapter_runs_a_wrong_kernel_and_grades_it(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "## What goes wrong" in text
+    assert "grade(" in text
+
+
+def test_the_table_of_contents_holds_every_chapter() -> None:
+    contents = (BOOK.parent / "_toc.yml").read_text(encoding="utf-8")
+    for chapter in CHAPTERS:
+        assert f"book/chapters/{chapter.stem}" in contents
+        assert f"chapters/{chapter.stem}.md" in (BOOK / "intro.md").read_text(encoding="utf-8")

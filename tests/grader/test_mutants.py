@@ -1,0 +1,40 @@
+"""Every wrong kernel is refused, and for its own reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader import mutants
+from grader.grading import judged
+from grader.labs import LABS
+from grader.mutants import Mutant
+
+EXERCISES = [exercise for every in LABS.values() for exercise in every]
+MUTANTS = [
+    pytest.param(exercise, mutant, id=f"{exercise.id}-{mutant.name}")
+    for exercise in EXERCISES
+    for mutant in mutants.of(exercise)
+]
+
+
+@pytest.mark.parametrize(("exercise", "mutant"), MUTANTS)
+def test_a_mutant_is_refused_with_its_cause_named(exercise, mutant: Mutant) -> None:
+    result = judged(exercise, mutant.make(), seed=1)
+    assert not result.passed
+    assert result.kind == mutant.cause, str(result)
+    assert not result.machine_at_fault
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("name", ["half_accumulator", "half_products", "nan_spread", "tail_of_four"])
+def test_the_cause_does_not_depend_on_the_numbers(name: str, seed: int) -> None:
+    (exercise,) = LABS["02"]
+    (mutant,) = (each for each in mutants.of(exercise) if each.name == name)
+    assert judged(exercise, mutant.make(), seed=seed).kind == mutant.cause
+
+
+def test_every_lab_has_mutants_of_many_kinds() -> None:
+    for exercise in EXERCISES:
+        kinds = {mutant.cause for mutant in mutants.of(exercise)}
+        assert len(kinds) >= 20, f"lab {exercise.id} tries only {sorted(kinds)}"
+        assert all(mutant.about for mutant in mutants.of(exercise))
