@@ -9,12 +9,16 @@ from __future__ import annotations
 import ctypes
 import io
 import math
+from pathlib import Path
 from typing import Any, cast
 
 import mlx.core as mx
 import numpy as np
 
 from anymetal.errors import LaunchError
+
+# The wheel of MLX carries the headers of its own kernels, which every custom kernel includes.
+INCLUDE = str(Path(mx.__file__).parent / "include")
 
 # The element types by MLX's names in Metal. `double` is missing on purpose: a GPU has none.
 METAL_TYPES: dict[Any, str] = {
