@@ -108,7 +108,7 @@ def views() -> dict[str, mx.array]:
 
 STRIDED = """
     uint i = thread_position_in_grid.x;
-    o[i] = a[elem_to_loc<int64_t>(i, a_shape, a_strides, a_ndim)];  // 64 bits, signed: strides may be negative
+    o[i] = a[elem_to_loc<int64_t>(i, a_shape, a_strides, a_ndim)];  // signed: strides may be negative
 """
 
 
