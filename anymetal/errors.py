@@ -1,4 +1,4 @@
-"""What anymetal raises. MLX raises ``RuntimeError`` and ``ValueError`` for the same mistakes, so these are both."""
+"""What anymetal raises. MLX raises ``RuntimeError`` and ``ValueError`` for the same mistakes; so do these."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class AnymetalError(RuntimeError):
 class CompileError(AnymetalError):
     """The source is not Metal that Apple's compiler would take, or uses what anymetal lacks.
 
-    ``file``, ``line`` (from 1), ``column`` (from 1) and ``text`` (that line) point into the source as the caller
-    wrote it; they are None where the mistake has no place in it.
+    ``file``, ``line`` (from 1), ``column`` (from 1) and ``text`` (that line) point into the source as the
+    caller wrote it; they are None where the mistake has no place in it.
     """
 
     def __init__(

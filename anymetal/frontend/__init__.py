@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from anymetal.frontend import clang, repair, rewrite
 from anymetal.frontend.constants import Value
 from anymetal.frontend.diagnostics import Reporter
+from anymetal.frontend.edits import Edits
 from anymetal.frontend.ir import tidy
 from anymetal.frontend.kernels import Definition, Instantiation, Kernel, Parameter, entry, entry_name, find
-from anymetal.frontend.edits import Edits
 from anymetal.frontend.refusals import refuse
 from anymetal.frontend.repair import Repair
 from anymetal.frontend.source import Refused, Source
@@ -42,8 +42,9 @@ def compile_source(
 ) -> Module:
     """Compile Metal to the IR of one thread.
 
-    ``text`` may hold ``#line 1 "name"`` markers; ``files`` maps such names to texts as the learner wrote them, which
-    diagnostics quote. ``constants`` gives values to function constants, by index or by name. Raises ``CompileError`` for anything that is not Metal, or not supported.
+    ``text`` may hold ``#line 1 "name"`` markers; ``files`` maps such names to texts as the learner wrote
+    them, which diagnostics quote. ``constants`` gives values to function constants, by index or by name.
+    Raises ``CompileError`` for anything that is not Metal, or not supported.
     """
     files = dict(files or {})
     fast = math_mode == "fast"
@@ -64,11 +65,16 @@ def compile_source(
     wanted: list[Repair] = []
     while True:
         edits = Edits(preprocessed)
-        repair.apply(wanted, edits, lambda e: rewrite.rewrite(source, e, definitions, instantiations, constants or {}))
+        repair.apply(
+            wanted, edits, lambda e: rewrite.rewrite(source, e, definitions, instantiations, constants or {})
+        )
         edited = edits.apply()
         reporter = Reporter(files, source, edited)
         status, ir, messages = clang.compile(
-            "".join([BEFORE, edited.text, "\n", *entries, AFTER]), [library], fast_math=fast, line_tables=line_tables
+            "".join([BEFORE, edited.text, "\n", *entries, AFTER]),
+            [library],
+            fast_math=fast,
+            line_tables=line_tables,
         )
         if not status:
             break

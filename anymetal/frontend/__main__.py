@@ -13,7 +13,9 @@ from anymetal.frontend import compile_source
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m anymetal.frontend", description=__doc__)
     parser.add_argument("file", help="a Metal source, or - for standard input")
-    parser.add_argument("-I", dest="include_dirs", action="append", default=[], help="where to look for includes")
+    parser.add_argument(
+        "-I", dest="include_dirs", action="append", default=[], help="where to look for includes"
+    )
     parser.add_argument("-D", dest="defines", action="append", default=[], help="NAME or NAME=VALUE")
     parser.add_argument("--math-mode", default="safe", choices=["safe", "relaxed", "fast"])
     arguments = parser.parse_args()

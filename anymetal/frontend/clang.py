@@ -71,20 +71,26 @@ def executable() -> str:
     try:
         import ziglang
     except ImportError as error:
-        raise AnymetalError("anymetal needs the package `ziglang`, which carries clang: pip install ziglang") from error
+        raise AnymetalError(
+            "anymetal needs the package `ziglang`, which carries clang: pip install ziglang"
+        ) from error
     return os.path.join(os.path.dirname(ziglang.__file__), "zig.exe" if os.name == "nt" else "zig")
 
 
 def run(arguments: Sequence[str], source: str) -> tuple[int, str, str]:
     """clang's exit status, standard output and standard error, with ``source`` on its standard input."""
     done = subprocess.run(
-        [executable(), "clang", *arguments], input=source.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [executable(), "clang", *arguments],
+        input=source.encode(),
+        capture_output=True,
     )
     return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
 
 
-def preprocess(text: str, include_dirs: Sequence[str], defines: Mapping[str, str | int]) -> tuple[int, str, str]:
-    """The source with includes and macros expanded and line markers kept; the learner's keywords still stand."""
+def preprocess(
+    text: str, include_dirs: Sequence[str], defines: Mapping[str, str | int]
+) -> tuple[int, str, str]:
+    """The source with includes and macros expanded, line markers kept, and Metal's keywords as they are."""
     macros = [f"-D{name}={value}" for name, value in {**PREDEFINED, **defines}.items()]
     paths = [option for path in (str(HERE / "include"), *include_dirs) for option in ("-I", path)]
     return run(["-E", *LANGUAGE, *MESSAGES, *macros, *paths, "-"], text)
@@ -95,4 +101,6 @@ def compile(text: str, library: Sequence[str], *, fast_math: bool, line_tables: 
     spaces = [f"-D{name}={value}" for name, value in SPACES.items()]
     headers = [option for name in library for option in ("-include", str(HERE / "library" / name))]
     more = (["-ffast-math"] if fast_math else []) + (["-gline-tables-only"] if line_tables else [])
-    return run(["-S", "-emit-llvm", "-o", "-", *LANGUAGE, *CODE, *MESSAGES, *more, *spaces, *headers, "-"], text)
+    return run(
+        ["-S", "-emit-llvm", "-o", "-", *LANGUAGE, *CODE, *MESSAGES, *more, *spaces, *headers, "-"], text
+    )

@@ -1,4 +1,4 @@
-"""Function constants: ``constant bool aligned [[function_constant(3)]];`` gets its value when the kernel is built."""
+"""Function constants: ``constant bool aligned [[function_constant(3)]];`` gets its value from the caller."""
 
 from __future__ import annotations
 
@@ -57,7 +57,11 @@ def give(source: Source, edits: Edits, constants: Mapping[int | str, Value]) -> 
     if not declared:
         return
     for i, token in enumerate(source.tokens):
-        if token.text == "is_function_constant_defined" and source.word(i + 1) == "(" and source.word(i + 3) == ")":
+        if (
+            token.text == "is_function_constant_defined"
+            and source.word(i + 1) == "("
+            and source.word(i + 3) == ")"
+        ):
             edits.insert(token.start, "true" if defined.get(source.word(i + 2)) else "false")
             edits.blank(token.start, source.tokens[i + 3].end)
 

@@ -1,7 +1,8 @@
 """clang's messages, told about the learner's own lines.
 
-clang reads a text that was preprocessed and rewritten. A message's file and line are those of the line markers, so they
-are right already; its column is taken back through the rewriting, and then to the same token of the line as written.
+clang reads a text that was preprocessed and rewritten. A message's file and line are those of the line
+markers, so they are right already; its column is taken back through the rewriting, and then to the same
+token of the line as written.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from anymetal.frontend.edits import Edited
 from anymetal.frontend.source import Place, Source
 from anymetal.frontend.tokens import tokenize
 
-_MESSAGE = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+):(?:\{[\d:{}-]*\}:?)? (?P<kind>fatal error|error|note): (?P<text>.*)$")
+_MESSAGE = re.compile(
+    r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+):(?:\{[\d:{}-]*\}:?)? "
+    r"(?P<kind>fatal error|error|note): (?P<text>.*)$"
+)
 _MAX_ERRORS = 5
 _MAX_NOTES = 2
 
@@ -32,6 +36,7 @@ _CLEAN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"address space '2'"), "the constant address space"),
     (re.compile(r"address space '3'"), "the threadgroup address space"),
     (re.compile(r"generic address space"), "the thread address space"),
+    (re.compile(r"\b(device|threadgroup) ([\w:<>, ]+?) const\b"), r"const \1 \2"),
     (re.compile(r"\b_Float16(?=(\d)?\b)"), "half"),
     (re.compile(r"\b__bf16(?=(\d)?\b)"), "bfloat"),
     (re.compile(r"\bunsigned (char|short|int|long)(?=\d)"), r"u\1"),
@@ -72,7 +77,9 @@ def clean(text: str) -> str:
 class Reporter:
     """Makes ``CompileError`` from clang's messages and from places in the preprocessed text."""
 
-    def __init__(self, files: Mapping[str, str], source: Source | None = None, edited: Edited | None = None) -> None:
+    def __init__(
+        self, files: Mapping[str, str], source: Source | None = None, edited: Edited | None = None
+    ) -> None:
         self.files = files
         self.source = source
         self.edited = edited
@@ -116,7 +123,12 @@ class Reporter:
             for note in notes:
                 spot = self._place(note)
                 # Why a function of Metal's library did not fit; where that stands is nobody's concern.
-                if spot is None and shown == 0 and note.text.startswith("candidate") and self._generated(note.file):
+                if (
+                    spot is None
+                    and shown == 0
+                    and note.text.startswith("candidate")
+                    and self._generated(note.file)
+                ):
                     shown += 1
                     blocks.append((None, "note: " + clean(note.text), None))
                 if spot is None or spot == place or shown == _MAX_NOTES or _trace(note.text):
@@ -129,7 +141,9 @@ class Reporter:
         return _raise_at(blocks) if blocks else CompileError(clean(messages.strip()))
 
     def _generated(self, file: str) -> bool:
-        return file.startswith("<") and file not in self.files or "anymetal/frontend/" in file.replace("\\", "/")
+        return (file.startswith("<") and file not in self.files) or "anymetal/frontend/" in file.replace(
+            "\\", "/"
+        )
 
     def _place(self, message: Message) -> Place | None:
         """Where the learner finds what a message speaks of; None for places that are not the learner's."""
@@ -173,7 +187,9 @@ class Reporter:
 
 def _trace(text: str) -> bool:
     """Whether a note only tells how clang got somewhere."""
-    return text.startswith(("in instantiation", "expanded from", "while ", "in file included", "(skipping", "in evaluation"))
+    return text.startswith(
+        ("in instantiation", "expanded from", "while ", "in file included", "(skipping", "in evaluation")
+    )
 
 
 def _column(preprocessed: str, column: int, written: str) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Edits:
-    """Replacements of spans of one text; they may not overlap, and several insertions at one place keep their order."""
+    """Replacements of spans of one text. Insertions at one place keep their order; a replaced span wins over
+    changes inside it."""
 
     source: str
     spans: list[tuple[int, int, str]] = field(default_factory=list)

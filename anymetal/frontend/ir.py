@@ -9,7 +9,10 @@ from anymetal.frontend.source import Refused, Source
 
 _ASSUME = re.compile(r"^ +(?:tail )?call void @llvm\.assume\(.*\n", re.MULTILINE)
 _USED = re.compile(r"^@llvm\.(?:compiler\.)?used = .*\n", re.MULTILINE)
-_SHARED = re.compile(r"^(@\S+) = .*?addrspace\(3\) global (.*) (?:undef|zeroinitializer)(?:, comdat(?:\([^)]*\))?)?,", re.MULTILINE)
+_SHARED = re.compile(
+    r"^(@\S+) = .*?addrspace\(3\) global (.*) (?:undef|zeroinitializer)(?:, comdat(?:\([^)]*\))?)?,",
+    re.MULTILINE,
+)
 _EXTERNAL = re.compile(r"^(@[\w.$]+) = external .*addrspace\(2\) constant .*\n", re.MULTILINE)
 _FUNCTION = re.compile(r"^define [^\n]*?@(\"[^\"]*\"|[\w.$]+)\(.*?^}\n", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"^ .*\bcall\b[^@\n]*?(@\"[^\"]*\"|@[\w.$]+|%[\w.]+)\(", re.MULTILINE)
@@ -19,9 +22,9 @@ _MANGLED = re.compile(r"@_Z(?:N(?:\d+\w*?)??)?L?(\d+)(\w+)")
 
 
 def tidy(ir: str, entries: Sequence[str], source: Source) -> str:
-    """Only the entries stay defined: everything they call is inlined into them. Assumptions served the optimizer."""
+    """Only the entries stay defined: all they call is inlined. Assumptions have served and go."""
     keep = set(entries)
-    defined = set(m[1] for m in _FUNCTION.finditer(ir))
+    defined = {m[1] for m in _FUNCTION.finditer(ir)}
 
     def body(m: re.Match[str]) -> str:
         if m[1] not in keep:
@@ -31,8 +34,8 @@ def tidy(ir: str, entries: Sequence[str], source: Source) -> str:
                 raise _left(call[1], call[1][1:] in defined, source)
         return m[0]
 
-    if m := _EXTERNAL.search(ir):
-        if re.search(rf"{re.escape(m[1])}\b(?! = )", ir[m.end() :] + ir[: m.start()]):
+    for m in _EXTERNAL.finditer(ir):
+        if re.search(rf"{re.escape(m[1])}\b(?! = )", ir):
             name = _name(m[1])
             raise Refused(_place(source, name), f"function constant '{name}' is used but has no value")
     ir = _EXTERNAL.sub("", ir)
@@ -53,9 +56,13 @@ def _place(source: Source, name: str) -> int:
 def _left(callee: str, defined: bool, source: Source) -> Refused:
     """Why a call is still there after inlining."""
     if callee.startswith("%"):
-        return Refused(0, "function pointers are not supported: which function is called must be known when compiling")
+        return Refused(
+            0, "function pointers are not supported: which function is called must be known when compiling"
+        )
     name = _name(callee)
-    at = next((t.start for i, t in enumerate(source.tokens) if t.text == name and source.word(i + 1) == "("), 0)
+    at = next(
+        (t.start for i, t in enumerate(source.tokens) if t.text == name and source.word(i + 1) == "("), 0
+    )
     if defined:
         return Refused(at, f"recursion is not supported in Metal: '{name}' calls itself")
     return Refused(at, f"'{name}' is declared but not defined")

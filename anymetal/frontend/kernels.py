@@ -1,4 +1,4 @@
-"""Finding kernels, their parameters and their instantiations, and writing the entry functions that call them."""
+"""Finding kernels, their parameters and their instantiations; writing the entry functions that call them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ SPACES = ("device", "constant", "threadgroup")
 # The thread attributes that library/entry.h gives values to.
 THREAD_ATTRIBUTES = frozenset(
     """
-    thread_position_in_grid thread_position_in_threadgroup thread_index_in_threadgroup thread_index_in_simdgroup
-    thread_index_in_quadgroup threadgroup_position_in_grid threads_per_grid threads_per_threadgroup
-    dispatch_threads_per_threadgroup threadgroups_per_grid simdgroup_index_in_threadgroup
-    quadgroup_index_in_threadgroup simdgroups_per_threadgroup dispatch_simdgroups_per_threadgroup
-    quadgroups_per_threadgroup dispatch_quadgroups_per_threadgroup threads_per_simdgroup thread_execution_width
-    grid_size grid_origin
+    thread_position_in_grid thread_position_in_threadgroup thread_index_in_threadgroup
+    thread_index_in_simdgroup thread_index_in_quadgroup threadgroup_position_in_grid threads_per_grid
+    threads_per_threadgroup dispatch_threads_per_threadgroup threadgroups_per_grid
+    simdgroup_index_in_threadgroup quadgroup_index_in_threadgroup simdgroups_per_threadgroup
+    dispatch_simdgroups_per_threadgroup quadgroups_per_threadgroup dispatch_quadgroups_per_threadgroup
+    threads_per_simdgroup thread_execution_width grid_size grid_origin
     """.split()
 )
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A kernel's parameter. ``index`` is the n of ``[[buffer(n)]]`` or ``[[threadgroup(n)]]``; ``type`` its type as
-    written, without address space and const; ``attribute`` the name of a thread attribute."""
+    """A kernel's parameter. ``index`` is the n of ``[[buffer(n)]]`` or ``[[threadgroup(n)]]``; ``type`` its
+    type as written, without address space and const; ``attribute`` the name of a thread attribute."""
 
     name: str
     kind: Literal["buffer", "threadgroup", "attribute"]
@@ -52,7 +52,7 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Definition:
-    """A kernel function as the source defines it; ``template`` when it needs arguments before it is a kernel."""
+    """A kernel function as the source defines it; a ``template`` is no kernel before it has arguments."""
 
     name: str
     qualified: str
@@ -133,7 +133,7 @@ def _parameter(
     space: Literal["device", "constant", "threadgroup"] | None = None
     for candidate in ("device", "constant", "threadgroup"):
         if candidate in declared:
-            space = candidate  # type: ignore[assignment]
+            space = candidate
     pointer, reference = "*" in declared or array, "&" in declared
     rest = [t for i, t in enumerate(declared) if i != name_at and t not in ("*", "&", "thread", *SPACES)]
     const = "const" in rest or space == "constant"
@@ -143,8 +143,12 @@ def _parameter(
     thread = next((n for n in named if n in THREAD_ATTRIBUTES), None)
     if pointer or reference:
         if space is None:
-            raise _fail(source, at, f"kernel parameter '{name}': pointer or reference needs an address space "
-                                    "(device, constant or threadgroup)")  # fmt: skip
+            raise _fail(
+                source,
+                at,
+                f"kernel parameter '{name}': pointer or reference needs an address space "
+                "(device, constant or threadgroup)",
+            )
         kind: Literal["buffer", "threadgroup"] = "threadgroup" if space == "threadgroup" else "buffer"
         index = _integer(named[kind].argument) if kind in named else None
         if index is None:
@@ -154,10 +158,18 @@ def _parameter(
     if thread is not None:
         return Parameter(name, "attribute", None, spelled, thread, None, False, const)
     if named:
-        raise _fail(source, at, f"kernel parameter '{name}': attribute [[{next(iter(named))}]] is not supported by anymetal")
-    raise _fail(source, at, f"kernel parameter '{name}': invalid type '{spelled}': a kernel's parameter is a pointer or "
-                            "reference to device, constant or threadgroup memory, or has a thread attribute such as "
-                            "[[thread_position_in_grid]]")  # fmt: skip
+        raise _fail(
+            source,
+            at,
+            f"kernel parameter '{name}': attribute [[{next(iter(named))}]] is not supported by anymetal",
+        )
+    raise _fail(
+        source,
+        at,
+        f"kernel parameter '{name}': invalid type '{spelled}': a kernel's parameter is a pointer or "
+        "reference to device, constant or threadgroup memory, or has a thread attribute such as "
+        "[[thread_position_in_grid]]",
+    )
 
 
 def _spell(texts: Sequence[str]) -> str:
@@ -183,7 +195,9 @@ def markers(source: Source) -> list[int]:
     """The tokens that say "kernel": the keyword, or the first bracket of a ``[[kernel]]``."""
     inside = {k for i in source.attributes for k in range(i, source.partner[i] + 1)}
     words = [i for i, token in enumerate(source.tokens) if token.text == "kernel" and i not in inside]
-    return sorted(words + [i for i, entries in source.attributes.items() if any(e.name == "kernel" for e in entries)])
+    return sorted(
+        words + [i for i, entries in source.attributes.items() if any(e.name == "kernel" for e in entries)]
+    )
 
 
 def find(source: Source) -> tuple[list[Definition], list[Instantiation]]:
@@ -224,9 +238,17 @@ def find(source: Source) -> tuple[list[Definition], list[Instantiation]]:
             at = source.tokens[i - 1].start
             body = (closed + 1, source.partner.get(closed + 1, len(source.tokens)))
             definitions.append(
-                Definition(name, "::".join([*path, name]), host_name, template, _parameters(source, i + 1, closed),
-                           limit, at, body)
-            )  # fmt: skip
+                Definition(
+                    name,
+                    "::".join([*path, name]),
+                    host_name,
+                    template,
+                    _parameters(source, i + 1, closed),
+                    limit,
+                    at,
+                    body,
+                )
+            )
         else:
             raise _fail(source, marker, "'kernel' belongs before a function")
     return definitions, instantiations

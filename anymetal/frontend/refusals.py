@@ -28,7 +28,8 @@ WORDS = {
 
 # Metal, but not here.
 _UNSUPPORTED = re.compile(
-    r"(?:texture(?:1d|2d|3d|cube|buffer|_buffer)?(?:_ms)?(?:_array)?|depth(?:2d|cube)(?:_ms)?(?:_array)?|sampler"
+    r"(?:texture(?:1d|2d|3d|cube|buffer|_buffer)?(?:_ms)?(?:_array)?|sampler"
+    r"|depth(?:2d|cube)(?:_ms)?(?:_array)?"
     r"|imageblock|command_buffer|render_command|compute_command|visible_function_table|intersection_function_table"
     r"|primitive_acceleration_structure|instance_acceleration_structure|raytracing|mesh|object_data"
     r"|tensor|cooperative_tensor)\Z"
@@ -54,11 +55,15 @@ def _words(source: Source) -> None:
             raise Refused(token.start, WORDS[text])
         if text == "long" and source.word(i + 1) == "long":
             raise Refused(token.start, "'long long' is not supported in Metal: 'long' has 64 bits")
-        if _UNSUPPORTED.match(text) and source.word(i + 1) in ("<", ":") or (
+        if (_UNSUPPORTED.match(text) and source.word(i + 1) in ("<", ":")) or (
             text == "sampler" and source.tokens[i + 1].kind == WORD
         ):
             raise Refused(token.start, f"{text} is not supported by anymetal")
-        if text in _STAGES and source.word(i - 1) in ("", ";", "}", "]") and source.tokens[i + 1].kind == WORD:
+        if (
+            text in _STAGES
+            and source.word(i - 1) in ("", ";", "}", "]")
+            and source.tokens[i + 1].kind == WORD
+        ):
             raise Refused(token.start, f"{_STAGES[text]} are not supported by anymetal, which runs kernels")
 
 
@@ -67,7 +72,7 @@ def _program_scope(source: Source) -> None:
     i = start = 0
     while i < len(source.tokens):
         text = source.word(i)
-        if text == "namespace" or text == "extern" and source.tokens[i + 1].kind == "string":
+        if text == "namespace" or (text == "extern" and source.tokens[i + 1].kind == "string"):
             while source.word(i) not in ("{", ";", ""):
                 i += 1
             i += 1
@@ -97,7 +102,7 @@ def _program_scope(source: Source) -> None:
 
 
 _NOT_VARIABLES = frozenset(
-    "using typedef struct class union enum static_assert template friend constant kernel operator _Pragma".split()
+    "using typedef struct class union enum static_assert template friend constant kernel operator".split()
 )
 
 
@@ -116,7 +121,10 @@ def _variable(source: Source, start: int, end: int) -> None:
         i += 1
     if len(words) >= 2:
         name = words[-1]
-        raise Refused(source.tokens[name].start, f"program scope variable '{source.word(name)}' must reside in constant address space")
+        raise Refused(
+            source.tokens[name].start,
+            f"program scope variable '{source.word(name)}' must reside in constant address space",
+        )
 
 
 def _threadgroup_scope(source: Source, definitions: Sequence[Definition]) -> None:
@@ -126,7 +134,12 @@ def _threadgroup_scope(source: Source, definitions: Sequence[Definition]) -> Non
         for i in range(*definition.body):
             inside[i] = True
     for i, token in enumerate(source.tokens):
-        if token.text != "threadgroup" or inside[i] or i - 1 in source.attributes or source.word(i - 1) == "[":
+        if (
+            token.text != "threadgroup"
+            or inside[i]
+            or i - 1 in source.attributes
+            or source.word(i - 1) == "["
+        ):
             continue
         if source.word(i - 1) not in (";", "{", "}") or source.tokens[i + 1].kind != WORD:
             continue
@@ -136,5 +149,6 @@ def _threadgroup_scope(source: Source, definitions: Sequence[Definition]) -> Non
         if source.word(at) in (";", "=", "["):
             name = source.word(at - 1)
             raise Refused(
-                source.tokens[at - 1].start, f"variable '{name}' in threadgroup address space must be declared in a kernel's body"
+                source.tokens[at - 1].start,
+                f"variable '{name}' in threadgroup address space must be declared in a kernel's body",
             )

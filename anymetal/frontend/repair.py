@@ -1,8 +1,8 @@
 """Expressions that only clang knows to need help, because only clang knows their types.
 
-C++ cannot assign to an object of a struct's type outside a thread's own memory, call its methods, or declare one in
-``threadgroup`` memory when it has a constructor. Metal can. clang's message says exactly where; the expression there is
-wrapped (see library/spaces.h), and the text compiled again.
+C++ cannot assign to an object of a struct's type outside a thread's own memory, call its methods, or
+declare one in ``threadgroup`` memory when it has a constructor. Metal can. clang's message says exactly
+where; the expression there is wrapped (see library/spaces.h), and the text compiled again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _OBJECT = re.compile(
     r"cannot initialize object parameter of type 'const .*' with an expression of type "
     r"'(?:const )*(?:device|threadgroup|__attribute__\(\(address_space\(\d\)\)\)) "
 )
-_CONSTANT = re.compile(r"no matching constructor for initialization of '(?:const )*__attribute__\(\(address_space\(2\)\)\) ")
+_CONSTANT = re.compile(
+    r"no matching constructor for initialization of '(?:const )*__attribute__\(\(address_space\(2\)\)\) "
+)
 _VARIABLE = re.compile(r"no matching constructor for initialization of 'threadgroup ")
 
 
@@ -39,7 +41,7 @@ class Repair:
 
 
 def apply(found: Sequence[Repair], edits: Edits, rewrite: Callable[[Edits], None]) -> None:
-    """Make all repairs around the changes of ``rewrite``: the outermost first, so that they enclose what it inserts."""
+    """Make all repairs around the changes of ``rewrite``, so that they enclose what it inserts."""
     for repair in found:
         if not repair.instead:
             edits.insert(repair.start, repair.before)
@@ -52,7 +54,7 @@ def apply(found: Sequence[Repair], edits: Edits, rewrite: Callable[[Edits], None
 
 
 def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> list[Repair]:
-    """What would answer clang's complaints; ``first_line`` is the line of its input where the edited text begins."""
+    """What would answer clang's complaints; ``first_line`` is where in its input the edited text begins."""
     found: list[Repair] = []
     lines = messages.splitlines()
     for i, line in enumerate(lines):
@@ -72,7 +74,11 @@ def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> l
         text = error["text"]
         if text.startswith("no viable overloaded '") and spans and any(map(_OTHER_SPACE.search, notes)):
             found.append(_wrap(spans[0], "__simt::place("))
-        elif text.startswith("no matching member function for call to ") and spans and any(map(_OTHER_SPACE.search, notes)):
+        elif (
+            text.startswith("no matching member function for call to ")
+            and spans
+            and any(map(_OTHER_SPACE.search, notes))
+        ):
             found += _object(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
         elif _CONSTANT.match(text):
             found += _constant(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))

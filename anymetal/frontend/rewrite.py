@@ -1,4 +1,4 @@
-"""Metal made into C++ that clang reads: each function here changes one thing that Metal has and C++ has not."""
+"""Metal made into C++ that clang reads: each function changes one thing that Metal has and C++ has not."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ def array_parameters(source: Source, edits: Edits) -> None:
         begin = i - 1
         while source.tokens[begin - 1].kind == WORD or source.word(begin - 1) in ("::", ">", "<"):
             begin -= 1
-        if source.word(begin - 1) in ("(", ",") and any(source.word(k) in SPACES for k in range(begin, i - 1)):
+        if source.word(begin - 1) in ("(", ",") and any(
+            source.word(k) in SPACES for k in range(begin, i - 1)
+        ):
             edits.insert(source.tokens[i - 1].start, "*")
             edits.blank(token.start, source.tokens[closed].end)
 
@@ -102,7 +104,7 @@ def array_parameters(source: Source, edits: Edits) -> None:
 def literals(source: Source, edits: Edits) -> None:
     """``1.0h`` is ``1.0f16`` to clang; ``1.0bf`` has no spelling there and becomes a conversion."""
     for token in source.tokens:
-        if token.kind == NUMBER and token.text[-1] in "hHfF" and not token.text[:2] in ("0b", "0B"):
+        if token.kind == NUMBER and token.text[-1] in "hHfF" and token.text[:2] not in ("0b", "0B"):
             text = token.text
             hexadecimal = text[:2] in ("0x", "0X")
             if hexadecimal and "p" not in text.lower():
@@ -120,7 +122,7 @@ def _floating(digits: str) -> str:
 
 
 def constructors(source: Source, edits: Edits) -> None:
-    """``float4(v.xy, 0, 1)`` becomes ``__simt::make<float4>(v.xy, 0, 1)``; so does any type that may be a vector."""
+    """``float4(v.xy, 0)`` becomes ``__simt::make<float4>(v.xy, 0)``, wherever a type may be a vector."""
     aliases = _type_names(source)
     for i, token in enumerate(source.tokens):
         if token.kind != WORD:
@@ -131,7 +133,11 @@ def constructors(source: Source, edits: Edits) -> None:
             if closed is None:
                 continue
             last = closed
-        elif token.text not in aliases and token.text not in ("half", "bfloat") and not VECTOR.match(token.text):
+        elif (
+            token.text not in aliases
+            and token.text not in ("half", "bfloat")
+            and not VECTOR.match(token.text)
+        ):
             continue
         if source.word(last + 1) != "(" or not _is_expression(source, i, last + 1):
             continue
@@ -158,10 +164,14 @@ def _is_expression(source: Source, i: int, opened: int) -> bool:
 
 
 def _type_names(source: Source) -> frozenset[str]:
-    """Names that may stand for a vector: template type parameters, and aliases of vectors or of such names."""
+    """Names that may stand for a vector: template type parameters, and aliases of vectors or such names."""
     names: set[str] = set()
     for i, token in enumerate(source.tokens):
-        if token.text in ("typename", "class") and source.word(i - 1) in ("<", ",") and source.word(i + 2) in (",", ">", "="):
+        if (
+            token.text in ("typename", "class")
+            and source.word(i - 1) in ("<", ",")
+            and source.word(i + 2) in (",", ">", "=")
+        ):
             if source.tokens[i + 1].kind == WORD:
                 names.add(source.word(i + 1))
         elif token.text == "using" and source.word(i + 2) == "=":
@@ -184,7 +194,7 @@ def _may_be_vector(source: Source, i: int, names: set[str]) -> bool:
 
 
 def casts(source: Source, edits: Edits) -> None:
-    """``static_cast<half4>(v)`` becomes ``__simt::cast<half4>(v)`` where the type may be one that C++ will not convert to."""
+    """``static_cast<half4>(v)`` becomes ``__simt::cast<half4>(v)`` where C++ may have no such conversion."""
     names = _type_names(source)
     for i, token in enumerate(source.tokens):
         if token.text == "static_cast" and source.word(i + 1) == "<":
@@ -202,7 +212,9 @@ def c_casts(source: Source, edits: Edits) -> None:
     """``(float4)h`` becomes ``__simt::cast<float4>(h)``, for the types that ``casts`` is for."""
     names = _type_names(source)
     for i, token in enumerate(source.tokens):
-        if token.text != "(" or source.tokens[i - 1].kind == WORD and source.word(i - 1) not in ("return", "case", "else"):
+        if token.text != "(" or (
+            source.tokens[i - 1].kind == WORD and source.word(i - 1) not in ("return", "case", "else")
+        ):
             continue
         if source.word(i - 1) in (")", "]", ">"):
             continue
@@ -242,7 +254,11 @@ def _operand(source: Source, i: int) -> int | None:
         i += 1
         while source.word(i) == "::":
             i += 2
-        if source.word(i) == "<" and (closed := source.angle(i)) is not None and source.word(closed + 1) == "(":
+        if (
+            source.word(i) == "<"
+            and (closed := source.angle(i)) is not None
+            and source.word(closed + 1) == "("
+        ):
             i = closed + 1
     else:
         return None

@@ -7,7 +7,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from anymetal.frontend.tokens import LINE, Token, close_angle, match_brackets, tokenize
+from anymetal.frontend.tokens import LINE, close_angle, match_brackets, tokenize
 
 _MARKER = re.compile(r'[ \t]*#(?:line)?[ \t]+(\d+)[ \t]+"((?:[^"\\]|\\.)*)"')
 
@@ -22,7 +22,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands in the source as it was before the preprocessor; lines and columns count from 1."""
+    """Where something stands in the source before the preprocessor; lines and columns count from 1."""
 
     file: str
     line: int
@@ -39,8 +39,8 @@ class Refused(Exception):
 
 
 class Source:
-    """``tokens`` (without preprocessor lines), ``partner`` (bracket to bracket), ``attributes`` (index of the first
-    ``[`` of each ``[[`` to its entries)."""
+    """``tokens`` (without preprocessor lines), ``partner`` (bracket to bracket), ``attributes`` (index of
+    the first ``[`` of each ``[[`` to its entries)."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -82,7 +82,7 @@ class Source:
         return close_angle(self.tokens, opened, self.partner)
 
     def split(self, first: int, end: int) -> list[tuple[int, int]]:
-        """The ranges between the commas of ``first`` to ``end``; commas inside brackets and templates do not count."""
+        """The ranges between the commas of ``first`` to ``end``; those inside brackets do not count."""
         ranges = []
         start = i = first
         while i < end:
@@ -106,7 +106,7 @@ class Source:
 
     @functools.cached_property
     def _where(self) -> list[tuple[int, str, int]]:
-        """For each line marker: the number (from 0) of the line after it, and the file and line that it names."""
+        """For each line marker: the number (from 0) of the line after it, and the file and line it names."""
         found = [(0, "<stdin>", 1)]
         for marker in self._markers:
             if m := _MARKER.match(marker.text):

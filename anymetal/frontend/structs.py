@@ -1,8 +1,8 @@
 """Structs that live in any address space, as Metal's do.
 
-C++ copies an object from ``device`` memory only through a constructor that takes one. Such constructors, defaulted,
-leave a struct trivial and, in C++17, an aggregate. A method belongs to a thread's own objects: of several versions
-of one method for different address spaces the first stays.
+C++ copies an object from ``device`` memory only through a constructor that takes one. Such constructors,
+defaulted, leave a struct trivial and, in C++17, an aggregate. A method belongs to a thread's own objects:
+of several versions of one method for different address spaces the first stays.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def members(source: Source, opened: int, closed: int) -> Iterator[tuple[int, int
         elif text == "{":
             i = source.partner.get(i, i) + 1
             # A body ends a function; an initializer or a nested type goes on to its semicolon.
-            if source.word(i) not in (";", ",", "{", ".") and any(source.word(k) == "(" for k in range(start, i)):
+            if source.word(i) not in (";", ",", "{", ".") and any(
+                source.word(k) == "(" for k in range(start, i)
+            ):
                 yield start, i
                 start = i
         else:
@@ -85,7 +87,7 @@ def _name_before_parameters(source: Source, first: int, end: int) -> int | None:
         elif text in ("=", "{", ";"):
             return None
         elif text == "operator":
-            while source.word(i) != "(" or source.word(i + 1) == ")" and source.word(i + 2) == "(":
+            while source.word(i) != "(" or (source.word(i + 1) == ")" and source.word(i + 2) == "("):
                 i += 1
                 if i >= end:
                     return None
@@ -127,7 +129,7 @@ def copyable(source: Source, edits: Edits) -> None:
 
 
 def method_spaces(source: Source, edits: Edits) -> None:
-    """A method's address space goes; so does a second version of a method that differs in its address space only."""
+    """A method's address space goes; so does a second version of it that differs only in that."""
     for _, opened, closed in bodies(source):
         seen: set[tuple[str, ...]] = set()
         for first, end in members(source, opened, closed):

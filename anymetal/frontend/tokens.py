@@ -38,7 +38,7 @@ _CLOSE = frozenset(_OPEN.values())
 
 
 def match_brackets(tokens: Sequence[Token]) -> dict[int, int]:
-    """For each bracket's index the index of its partner, both ways; brackets without a partner are left out."""
+    """For each bracket's index the index of its partner, both ways; those without a partner are left out."""
     partner: dict[int, int] = {}
     stack: list[int] = []
     for i, token in enumerate(tokens):
@@ -52,9 +52,14 @@ def match_brackets(tokens: Sequence[Token]) -> dict[int, int]:
 
 
 def close_angle(tokens: Sequence[Token], opened: int, partner: dict[int, int]) -> int | None:
-    """The index of the ``>`` that closes the ``<`` at ``opened``, or None where that ``<`` is a comparison."""
+    """The index of the ``>`` that closes the ``<`` at ``opened``, or None where that ``<`` compares."""
     # After these a bracket it is, whatever comes; elsewhere `a < b && c > d` compares.
-    certain = opened > 0 and tokens[opened - 1].text in ("template", "static_cast", "enable_if", "enable_if_t")
+    certain = opened > 0 and tokens[opened - 1].text in (
+        "template",
+        "static_cast",
+        "enable_if",
+        "enable_if_t",
+    )
     depth = 0
     i = opened
     while i < len(tokens):
