@@ -45,7 +45,7 @@ def _burst(run: Run, calls: int) -> float:
 
 
 def interleave(
-    runs: Mapping[str, Run], *, rounds: int, burst_s: float = 0.06, settle_s: float = 0.03
+    runs: Mapping[str, Run], *, rounds: int, burst_s: float = 0.06, settle_s: float = 0.15
 ) -> dict[str, list[float]]:
     """Seconds a call for every contender in every round.
 
@@ -54,7 +54,7 @@ def interleave(
         rounds: how often each gets its turn.
         burst_s: about how long a turn lasts; a contender slower than that is called three times a turn.
         settle_s: a pause before each turn, in which the last contender's threads stop waiting for more work
-            (OpenBLAS's spin for some milliseconds) and let go of the cores.
+            (OpenBLAS's spin for a tenth of a second) and let go of the cores.
     """
     calls: dict[str, int] = {}
     for name, run in runs.items():

@@ -85,12 +85,25 @@ def register_tile(x: mx.array, w: mx.array) -> mx.array:
     return _launch("register_tile", x, w, (m, n), tile, (32, down), DOWN=down, ROWS=rows, COLS=cols, BK=bk)
 
 
-def mma(x: mx.array, w: mx.array) -> mx.array:
-    """``Y = X · W`` by 8×8 SIMD-group matrices with float accumulators, four SIMD-groups a tile.
+def mma(x: mx.array, w: mx.array, *, block: tuple[int, int] = (1, 4)) -> mx.array:
+    """``Y = X · W`` by 8×8 SIMD-group matrices with float accumulators, four SIMD-groups a tile of 32 × 32.
 
-    Arguments, result and errors as ``tiled``.
+    Arguments, result and errors as ``tiled``, and:
+
+    Args:
+        block: the fragments that one SIMD-group owns, down and across: (1, 4), (2, 2) or (4, 1). A square
+            block loads four fragments for four products, a flat one five. The wide one stores whole rows of 32,
+            and leaves a back end that spreads a fragment over vector registers the least to rearrange.
+
+    Raises:
+        ValueError: also where ``block`` is none of these.
     """
     m, n, _ = arguments.matrices(x, w)
-    down, across, fm, fn = 2, 2, 2, 2
+    if block not in ((1, 4), (2, 2), (4, 1)):
+        raise ValueError(
+            f"block is {block}; it must be (1, 4), (2, 2) or (4, 1): four fragments a SIMD-group."
+        )
+    fm, fn = block
+    down, across = 4 // fm, 4 // fn
     tile = (down * fm * 8, across * fn * 8)
     return _launch("mma", x, w, (m, n), tile, (32 * down * across, 1), DOWN=down, ACROSS=across, FM=fm, FN=fn)

@@ -22,12 +22,7 @@ int N = W_shape[1];
 threadgroup T x_tile[BM][BK];
 threadgroup T w_tile[BK][BN];
 
-float sum[ROWS][COLS];
-for (int r = 0; r < ROWS; r++) {
-    for (int c = 0; c < COLS; c++) {
-        sum[r][c] = 0;
-    }
-}
+float sum[ROWS][COLS] = {};
 
 for (int k0 = 0; k0 < K; k0 += BK) {
     for (int r = i; r < BM; r += DOWN) {

@@ -14,7 +14,7 @@ SIMDGROUPS = 8
 ROWS = 4
 # Elements of x that `wide` holds in threadgroup memory: 8 KiB of float32.
 TILE = 2048
-# The most rows of x in `batched`: each is a sum in a register of every lane.
+# The most rows of x in `batched`: each is one or more sums in registers of every lane.
 BATCH = 16
 
 
@@ -117,4 +117,6 @@ def batched(x: mx.array, w: mx.array) -> mx.array:
     m, n, _ = arguments.matrices(x, w, transposed=True)
     if m > BATCH:
         raise ValueError(f"x has {m} rows; this kernel takes at most {BATCH}. Use a GEMM for more.")
-    return _launch("batched", x, w, n, 32 * n, SIMDGROUPS=SIMDGROUPS, M=m)
+    # Sums are registers: four rows of W while that makes no more than 16, else two.
+    own = 4 if m <= 4 else 2
+    return _launch("batched", x, w, n, 32 * -(-n // own), SIMDGROUPS=SIMDGROUPS, M=m, ROWS=own)

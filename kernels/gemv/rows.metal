@@ -9,10 +9,7 @@ int N = W_shape[0];
 int K = W_shape[1];
 
 auto row = W + size_t(n) * K;
-float sum[ROWS];
-for (int r = 0; r < ROWS; r++) {
-    sum[r] = 0;
-}
+float sum[ROWS] = {};
 
 if (n + ROWS <= N) {
     int k = 0;

@@ -16,10 +16,7 @@ threadgroup T tile[TILE];
 
 int rows = min(ROWS, N - n);
 auto row = W + size_t(n < N ? n : 0) * K;
-float sum[ROWS];
-for (int r = 0; r < ROWS; r++) {
-    sum[r] = 0;
-}
+float sum[ROWS] = {};
 
 for (int k0 = 0; k0 < K; k0 += TILE) {
     int width = min(TILE, K - k0);

@@ -63,3 +63,8 @@ def test_more_than_one_row(launch: Launch) -> None:
 def test_batch_too_large() -> None:
     with pytest.raises(ValueError, match=r"x has 17 rows; this kernel takes at most 16"):
         gemv.batched(mx.zeros((17, 3)), mx.zeros((3, 3)))
+
+
+def test_block() -> None:
+    with pytest.raises(ValueError, match=r"block is \(3, 1\); it must be \(1, 4\), \(2, 2\) or \(4, 1\)"):
+        gemm.mma(mx.zeros((3, 3)), mx.zeros((3, 3)), block=(3, 1))

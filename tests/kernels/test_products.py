@@ -163,3 +163,17 @@ def test_one_and_two_threads_give_the_same_bits(product: Product, dtype: mx.Dtyp
             y = product.launch(x, w)
             bits.append(np.array(y.view(mx.uint32 if dtype == mx.float32 else mx.uint16)))
     assert np.array_equal(bits[0], bits[1])
+
+
+@EVERY_DTYPE
+@pytest.mark.parametrize("block", [(1, 4), (2, 2), (4, 1)])
+def test_mma_by_any_block(block: tuple[int, int], dtype: mx.Dtype, draw: Draw) -> None:
+    x, w = draw((45, 71), dtype, seed=11), draw((71, 39), dtype, seed=12)
+    assert tolerance.excess(gemm.mma(x, w, block=block), x, w) <= 1
+
+
+@pytest.mark.parametrize("m", range(1, gemv.launch.BATCH + 1))
+def test_batched_for_every_m(m: int, draw: Draw) -> None:
+    # 11 columns: whole and ragged blocks of rows of W, whether they are four or two.
+    x, w = draw((m, 70), mx.float32, seed=13), draw((11, 70), mx.float32, seed=14)
+    assert tolerance.excess(gemv.batched(x, w), x, w, transposed=True) <= 1
