@@ -10,6 +10,7 @@ from .divergence import address_steps
 from .gather import mangle
 from .instructions import BINARY, CASTS
 from .ir import I1, I64, LANES, Constant, Instruction, Operand, Type, Unsupported, scalars
+from .pieces import interleave
 from .shapes import FRAGMENT, Shape
 from .values import Fragment, Linear, Uniform, Value, Varying, indices, literal, scalar_text, wide
 
@@ -309,22 +310,8 @@ def _reinterpret(body: Body, instruction: Instruction) -> Value:
             )
         )
     element, result = parts[0], results[0]
-    joined, lanes = list(given), LANES
-    while len(joined) & (len(joined) - 1):
-        joined.append("poison")
-    while len(joined) > 1:
-        half = f"<{lanes} x {element}>"
-        lanes *= 2
-        order = indices(list(range(lanes)))
-        joined = [
-            body.emit(f"shufflevector {half} {a}, {half} {b}, {order}")
-            for a, b in zip(joined[::2], joined[1::2], strict=True)
-        ]
-    flat = joined[0]
     count = len(given)
-    if count > 1:
-        order = indices([part * LANES + lane for lane in range(LANES) for part in range(count)])
-        flat = body.emit(f"shufflevector <{lanes} x {element}> {flat}, <{lanes} x {element}> poison, {order}")
+    flat = given[0] if count == 1 else interleave(body, list(given), element)
     total = LANES * len(results)
     cast = body.emit(f"bitcast <{LANES * count} x {element}> {flat} to <{total} x {result}>")
     if len(results) == 1:
@@ -358,6 +345,8 @@ def intrinsic(body: Body, instruction: Instruction, shape: Shape) -> Value | Non
     callee = instruction.callee
     if callee.startswith("llvm.vector.reduce."):
         return _reduce_elements(body, instruction, shape)
+    if ".with.overflow." in callee:
+        return _with_overflow(body, instruction, shape)
     stem = next((s for s in _stems(callee) if s in _INTRINSICS), None)
     if stem is None:
         return None
@@ -383,6 +372,19 @@ def intrinsic(body: Body, instruction: Instruction, shape: Shape) -> Value | Non
     return Uniform(tuple(results)) if shape.uniform else Varying(tuple(results))
 
 
+def _with_overflow(body: Body, instruction: Instruction, shape: Shape) -> Value:
+    """``llvm.umul.with.overflow`` and its kin: the result, and whether it wrapped."""
+    operands = instruction.operands
+    type_, lanes = operands[0].type, 0 if shape.uniform else LANES
+    wide_type = wide(type_) if lanes else str(type_)
+    name = instruction.callee.rsplit(".", 1)[0] + "." + (f"v{lanes}" if lanes else "") + mangle(type_)
+    given = [body.scalar(o) if shape.uniform else body.vector(o) for o in operands]
+    both = f"{{ {wide_type}, {wide(I1) if lanes else I1} }}"
+    pair = body.call(both, name, [(wide_type, value) for value in given])
+    parts = tuple(body.emit(f"extractvalue {both} {pair}, {i}") for i in range(2))
+    return Uniform(parts) if shape.uniform else Varying(parts)
+
+
 def _stems(callee: str) -> list[str]:
     words = callee.removeprefix("llvm.").split(".")
     return [".".join(words[:2]), words[0]] if callee.startswith("llvm.") else []
@@ -400,7 +402,7 @@ def _overloaded(
         return (f"v{lanes}" if lanes else "") + mangle(type_)
 
     name = f"llvm.{stem}.{suffix(result)}"
-    if stem in ("fptosi.sat", "fptoui.sat"):
+    if stem in ("fptosi.sat", "fptoui.sat", "ucmp", "scmp"):
         name += f".{suffix(types[0][0])}"
     elif stem == "ldexp":
         name += f".{suffix(types[1][0])}"

@@ -9,6 +9,7 @@ from . import shapes
 from .gather import gather, lane_pointers, mangle, scatter
 from .ir import I64, LANES, Constant, Instruction, Operand, Type, Unsupported, int_type, scalars
 from .lanes import each_active_lane
+from .pieces import concatenate, interleave
 from .private import Region
 from .shapes import Pattern, Shape
 from .values import Linear, Uniform, Value, Varying, indices, literal, wide
@@ -30,12 +31,12 @@ def load(body: Body, instruction: Instruction) -> Value:
     value = body.get(pointer)
     if isinstance(value, Uniform):
         return Uniform(tuple(_load_scalar(body, value.values[0], type_, at) for type_, at in parts))
-    if isinstance(value, Linear) and _usable(body, value):
-        stretches = _stretches(value.shape, parts)
-        if stretches is not None and body.mask is None:
-            return Varying(_load_stretches(body, value.base, stretches, parts))
-        if stretches is not None and len(parts) == 1 and _consecutive(value.shape, parts[0][0]):
-            return Varying((_load_masked(body, value.base, parts[0][0]),))
+    if isinstance(value, Linear):
+        if body.mask is None:
+            if (stretches := _stretches(value.shape, parts)) is not None:
+                return Varying(_load_stretches(body, value.base, stretches, parts))
+        elif _consecutive(value.shape, parts):
+            return Varying(_load_masked(body, value, parts))
     pointers = body.vector(pointer)
     return Varying(tuple(gather(body, lane_pointers(body, pointers, at), type_) for type_, at in parts))
 
@@ -55,36 +56,80 @@ def store(body: Body, instruction: Instruction) -> None:
         _store_uniform(body, stored, value.values[0])
         return
     vectors = body.vectors(stored)
-    if isinstance(value, Linear) and _usable(body, value):
-        stretches = _stretches(value.shape, parts)
-        if stretches is not None and body.mask is None and all(s.covered for s in stretches):
-            _store_stretches(body, value.base, stretches, parts[0][0], vectors)
-            return
-        if stretches is not None and len(parts) == 1 and _consecutive(value.shape, parts[0][0]):
-            type_ = parts[0][0]
-            body.call(
-                "void",
-                f"llvm.masked.store.v32{mangle(type_)}.p0",
-                [
-                    (wide(type_), vectors[0]),
-                    ("ptr", value.base),
-                    ("i32", str(type_.size)),
-                    (wide("i1"), body.active()),
-                ],
-            )
+    if isinstance(value, Linear):
+        if body.mask is None:
+            stretches = _stretches(value.shape, parts)
+            if stretches is not None and all(s.covered for s in stretches):
+                _store_stretches(body, value.base, stretches, parts[0][0], vectors)
+                return
+        elif _consecutive(value.shape, parts):
+            _store_masked(body, value, parts[0][0], vectors)
             return
     pointers = body.vector(pointer)
     for (type_, at), vector in zip(parts, vectors, strict=True):
         scatter(body, lane_pointers(body, pointers, at), type_, vector)
 
 
-def _usable(body: Body, value: Linear) -> bool:
-    """An assumed shape holds of the lanes that use it: of lane 0, its base, only if that is among them."""
-    return value.exact is None or body.mask is None
+def _consecutive(shape: Shape, parts: tuple[tuple[Type, int], ...]) -> bool:
+    """Whether the lanes' values lie one behind the other, without a gap."""
+    type_, count = parts[0][0], len(parts)
+    if type_.bits < 8 or any(t != type_ or at != i * type_.size for i, (t, at) in enumerate(parts)):
+        return False
+    return not shape.terms and shape.pattern == tuple(count * type_.size * lane for lane in range(LANES))
 
 
-def _consecutive(shape: Shape, type_: Type) -> bool:
-    return not shape.terms and shape.pattern == tuple(type_.size * lane for lane in range(LANES))
+def _anchor(body: Body, value: Linear, stride: int) -> str:
+    """Lane 0's address, by way of a lane that is active: an assumed shape holds of no other."""
+    if value.exact is None:
+        return value.base
+    first = body.call("i32", "llvm.cttz.i32", [("i32", body.mask_bits()), ("i1", "true")])
+    place = body.emit(f"extractelement {wide('ptr')} {value.exact}, i32 {first}")
+    back = body.emit(f"mul i32 {first}, {-stride}")
+    return body.offset(place, body.emit(f"sext i32 {back} to i64"))
+
+
+def _repeated_mask(body: Body, count: int) -> str:
+    """The mask, each lane's bit as often as it has scalars."""
+    if count == 1:
+        return body.active()
+    order = indices([lane for lane in range(LANES) for _ in range(count)])
+    return body.emit(f"shufflevector {wide('i1')} {body.active()}, {wide('i1')} poison, {order}")
+
+
+def _load_masked(body: Body, value: Linear, parts: tuple[tuple[Type, int], ...]) -> tuple[str, ...]:
+    """Consecutive lanes, some of them not active: one load that leaves those out."""
+    type_, count = parts[0][0], len(parts)
+    memory = f"<{LANES * count} x {type_}>"
+    loaded = body.call(
+        memory,
+        f"llvm.masked.load.v{LANES * count}{mangle(type_)}.p0",
+        [
+            ("ptr", _anchor(body, value, count * type_.size)),
+            ("i32", str(type_.size)),
+            (f"<{LANES * count} x i1>", _repeated_mask(body, count)),
+            (memory, "zeroinitializer"),
+        ],
+    )
+    if count == 1:
+        return (loaded,)
+    orders = (indices([lane * count + part for lane in range(LANES)]) for part in range(count))
+    return tuple(body.emit(f"shufflevector {memory} {loaded}, {memory} poison, {order}") for order in orders)
+
+
+def _store_masked(body: Body, value: Linear, type_: Type, vectors: tuple[str, ...]) -> None:
+    """Consecutive lanes, some of them not active: one store that leaves those out."""
+    count = len(vectors)
+    memory = f"<{LANES * count} x {type_}>"
+    body.call(
+        "void",
+        f"llvm.masked.store.v{LANES * count}{mangle(type_)}.p0",
+        [
+            (memory, interleave(body, list(vectors), type_) if count > 1 else vectors[0]),
+            ("ptr", _anchor(body, value, count * type_.size)),
+            ("i32", str(type_.size)),
+            (f"<{LANES * count} x i1>", _repeated_mask(body, count)),
+        ],
+    )
 
 
 class _Stretch:
@@ -187,19 +232,7 @@ def _store_stretches(
     body: Body, base: str, stretches: list[_Stretch], type_: Type, vectors: tuple[str, ...]
 ) -> None:
     # All scalars' vectors behind one another, so that one shuffle puts a stretch in memory order.
-    length = 1
-    while length < len(vectors):
-        length *= 2
-    joined = [*vectors, *["poison"] * (length - len(vectors))]
-    lanes = LANES
-    while len(joined) > 1:
-        part = f"<{lanes} x {type_}>"
-        lanes *= 2
-        order = indices(list(range(lanes)))
-        joined = [
-            body.emit(f"shufflevector {part} {a}, {part} {b}, {order}")
-            for a, b in zip(joined[::2], joined[1::2], strict=True)
-        ]
+    joined, lanes = concatenate(body, list(vectors), LANES, type_)
     for stretch in stretches:
         source = [-1] * stretch.count
         # Where lanes write the same element, the last one's value stays.
@@ -207,7 +240,7 @@ def _store_stretches(
             for lane, element in enumerate(wanted):
                 if element >= 0:
                     source[element] = max(source[element], part_index * LANES + lane)
-        value = joined[0]
+        value = joined
         if source != list(range(lanes)):
             value = body.emit(
                 f"shufflevector <{lanes} x {type_}> {value}, <{lanes} x {type_}> poison, {indices(source)}"
@@ -221,19 +254,6 @@ def _load_scalar(body: Body, pointer: str, type_: Type, at: int) -> str:
         byte = body.emit(f"load i8, ptr {body.offset(pointer, at)}, align 1")
         return body.emit(f"trunc i8 {byte} to i1")
     return body.emit(f"load {type_}, ptr {body.offset(pointer, at)}, align {type_.size}")
-
-
-def _load_masked(body: Body, pointer: str, type_: Type) -> str:
-    return body.call(
-        wide(type_),
-        f"llvm.masked.load.v32{mangle(type_)}.p0",
-        [
-            ("ptr", pointer),
-            ("i32", str(type_.size)),
-            (wide("i1"), body.active()),
-            (wide(type_), "zeroinitializer"),
-        ],
-    )
 
 
 def _store_uniform(body: Body, stored: Operand, pointer: str) -> None:
@@ -292,7 +312,7 @@ def _load_private(body: Body, region: Region, pointer: Operand, type_: Type, at:
     grains = [fetch(place) for place in places]
     value = grains[0]
     if len(grains) > 1:
-        value = _interleave(body, grains, piece)
+        value = interleave(body, grains, piece)
         value = body.emit(f"bitcast <{LANES * len(grains)} x {piece}> {value} to {wide(stored)}")
     return body.emit(f"trunc {wide('i8')} {value} to {wide('i1')}") if stored != type_ else value
 
@@ -321,22 +341,6 @@ def _store_private(body: Body, region: Region, pointer: Operand, type_: Type, at
             old = body.emit(f"load {wide(piece)}, ptr {place}, align {piece.size}")
             part = body.emit(f"select {wide('i1')} {body.mask}, {wide(piece)} {part}, {wide(piece)} {old}")
         body.do(f"store {wide(piece)} {part}, ptr {place}, align {piece.size}")
-
-
-def _interleave(body: Body, vectors: list[str], type_: Type) -> str:
-    """Element 0 of each vector, then element 1 of each, …"""
-    count = len(vectors)
-    lanes, joined = LANES, list(vectors)
-    while len(joined) > 1:
-        part = f"<{lanes} x {type_}>"
-        lanes *= 2
-        order = indices(list(range(lanes)))
-        joined = [
-            body.emit(f"shufflevector {part} {a}, {part} {b}, {order}")
-            for a, b in zip(joined[::2], joined[1::2], strict=True)
-        ]
-    order = indices([vector * LANES + lane for lane in range(LANES) for vector in range(count)])
-    return body.emit(f"shufflevector <{lanes} x {type_}> {joined[0]}, <{lanes} x {type_}> poison, {order}")
 
 
 # -- copies of a known length ----------------------------------------------------------------------------
