@@ -148,6 +148,8 @@ class MetalKernel:
         """
         from anymetal import arrays
 
+        if isinstance(inputs, (str, bytes, dict)) or not hasattr(inputs, "__iter__"):
+            raise TypeError(f"[metal_kernel] `inputs` must be a list of arrays or numbers, got {inputs!r}.")
         given = [arrays.to_array(v) for v in inputs]
         shapes = [_shape(s) for s in _listed("output_shapes", output_shapes)]
         dtypes = tuple(_listed("output_dtypes", output_dtypes))

@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import llvmlite.binding as llvm
 
@@ -29,11 +28,10 @@ _Entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)  # calls relea
 
 @dataclass(frozen=True)
 class Loaded:
-    """Machine code in memory. It stays there as long as this object does."""
+    """Machine code in memory, a function of two addresses. It stays there as long as `call` does."""
 
     call: Callable[[int, int], None]
     address: int
-    tracker: Any
 
 
 @lru_cache(maxsize=1)
@@ -126,4 +124,6 @@ def load(obj: bytes, entry: str) -> Loaded:
             library.import_symbol("__truncsfbf2", _support()["__truncsfbf2"])
         tracker = library.link(_linker(), f"kernel{next(_names)}")
         address = tracker[entry]
-    return Loaded(call=_Entry(address), address=address, tracker=tracker)
+    call = _Entry(address)
+    call.tracker = tracker  # type: ignore[attr-defined]  # the code goes when its tracker does
+    return Loaded(call=call, address=address)

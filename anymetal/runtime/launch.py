@@ -16,6 +16,8 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from anymetal.runtime.limits import MAX_BUFFERS, SIMD_WIDTH
 
@@ -38,11 +40,15 @@ def _up(n: int, to: int) -> int:
     return -(-n // to) * to
 
 
+@lru_cache(maxsize=1)
 def available_threads() -> int:
-    """How many CPUs this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """How many CPUs this process may use: those it may run on, or fewer where its container has a quota."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(cpus, -(-int(quota) // int(period))))
+    except (OSError, ValueError):  # no such file, or "max": no quota
+        return cpus
 
 
 def _as_thread_count(value: object, name: str) -> int:

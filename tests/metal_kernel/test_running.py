@@ -378,6 +378,11 @@ class TestTransforms:
         assert value.item() == 126
         assert gradient.tolist() == [18.0, 36.0, 54.0]
 
+    def test_a_stopped_gradient_goes_through_as_none(self) -> None:
+        x = mx.array([1.0, 2.0, 3.0])
+        gradient = mx.grad(lambda x: (x * self.square(mx.stop_gradient(x))).sum())(x)
+        assert gradient.tolist() == [1.0, 4.0, 9.0]
+
     def test_beside_a_gradient_it_is_a_constant(self) -> None:
         c = mx.array([1.0, 2.0, 3.0])
         gradient = mx.grad(lambda x: (x * self.square(c)).sum())(mx.ones((3,)))

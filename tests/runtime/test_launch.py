@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,6 +162,19 @@ def test_threads_come_from_the_block_then_the_variable_then_the_machine(
             assert launch.thread_count() == 1
         assert launch.thread_count() == 5
     assert launch.thread_count() == 3
+
+
+@pytest.mark.parametrize(
+    ("quota", "cpus"), [("max 100000", 64), ("250000 100000", 3), ("50000 100000", 1), ("nonsense", 64)]
+)
+def test_a_containers_quota_is_kept(quota: str, cpus: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
+    monkeypatch.setattr(Path, "read_text", lambda self: quota)
+    launch.available_threads.cache_clear()
+    try:
+        assert launch.available_threads() == cpus
+    finally:
+        launch.available_threads.cache_clear()
 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5, "two", None, 100_000])
