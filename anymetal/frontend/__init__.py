@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from anymetal.frontend import clang, repair, rewrite
 from anymetal.frontend.constants import Value
-from anymetal.frontend.diagnostics import Reporter
+from anymetal.frontend.diagnostics import ENTRIES, Reporter
 from anymetal.frontend.edits import Edits
 from anymetal.frontend.ir import tidy
 from anymetal.frontend.kernels import Definition, Instantiation, Kernel, Parameter, entry, entry_name, find
 from anymetal.frontend.refusals import refuse
 from anymetal.frontend.repair import Repair
-from anymetal.frontend.source import Refused, Source
+from anymetal.frontend.source import Place, Refused, Source
 
 # Every function is inlined into the kernels that call it: a back end sees one function a kernel.
 BEFORE = '#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)\n# 1 "<stdin>"\n'
@@ -56,51 +56,55 @@ def compile_source(
         raise Reporter(files).clang(messages)
     source = Source(preprocessed)
     try:
-        definitions, instantiations = find(source)
-        refuse(source, definitions)
-        kernels, entries = _entries(source, definitions, instantiations)
+        return _compile(source, files, constants or {}, fast_math=fast, line_tables=line_tables)
     except Refused as refused:
         raise Reporter(files, source).error(refused.at, refused.message) from None
+
+
+def _compile(
+    source: Source,
+    files: Mapping[str, str],
+    constants: Mapping[int | str, Value],
+    *,
+    fast_math: bool,
+    line_tables: bool,
+) -> Module:
+    """Compile what the preprocessor made."""
+    definitions, instantiations = find(source)
+    refuse(source, definitions)
+    kernels, entries, places = _entries(source, definitions, instantiations)
+    calls = "".join(['\n# 1 "', ENTRIES, '"\n', *entries])
     library = "all.h" if any(name.endswith("metal_stdlib") for name in source.files) else "language.h"
     wanted: list[Repair] = []
     while True:
-        edits = Edits(preprocessed)
+        edits = Edits(source.text)
         repair.apply(
-            wanted, edits, lambda e: rewrite.rewrite(source, e, definitions, instantiations, constants or {})
+            wanted, edits, lambda e: rewrite.rewrite(source, e, definitions, instantiations, constants)
         )
         edited = edits.apply()
-        reporter = Reporter(files, source, edited)
-        status, ir, messages = clang.compile(
-            "".join([BEFORE, edited.text, "\n", *entries, AFTER]),
-            [library],
-            fast_math=fast,
-            line_tables=line_tables,
-        )
+        text = BEFORE + edited.text + calls + AFTER
+        status, ir, messages = clang.compile(text, [library], fast_math=fast_math, line_tables=line_tables)
         if not status:
-            break
+            return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)
         more = repair.repairs(messages, source, edited, BEFORE.count("\n") + 1)
-        if not more or not set(more) - set(wanted):
-            raise reporter.clang(messages)
+        if not set(more) - set(wanted):
+            raise Reporter(files, source, edited, places).clang(messages)
         wanted += [r for r in more if r not in wanted]
-    try:
-        return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)
-    except Refused as refused:
-        raise reporter.error(refused.at, refused.message) from None
 
 
 def _entries(
     source: Source, definitions: Sequence[Definition], instantiations: Sequence[Instantiation]
-) -> tuple[dict[str, Kernel], list[str]]:
-    """The kernels by name, and the C++ of their entry functions, each with the place that asks for it."""
+) -> tuple[dict[str, Kernel], list[str], list[Place]]:
+    """The kernels by name; the C++ of their entry functions, one a line; and the places that ask for them."""
     kernels: dict[str, Kernel] = {}
     entries: list[str] = []
+    places: list[Place] = []
 
     def add(name: str, expression: str, definition: Definition, at: int) -> None:
         if name not in kernels:
             kernels[name] = Kernel(name, entry_name(name), definition.parameters, definition.max_threads)
-            place = source.place(at)
-            file = place.file.replace("\\", "\\\\").replace('"', '\\"')
-            entries.append(f'# {place.line} "{file}"\n' + entry(kernels[name], expression))
+            entries.append(entry(kernels[name], expression))
+            places.append(source.place(at))
 
     for definition in definitions:
         if not definition.template:
@@ -113,4 +117,4 @@ def _entries(
                 break
         else:
             raise Refused(at, f"explicit instantiation of '{instantiation.function}', which is not a kernel")
-    return kernels, entries
+    return kernels, entries, places

@@ -7,8 +7,9 @@ token of the line as written.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _MESSAGE = re.compile(
     r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+):(?:\{[\d:{}-]*\}:?)? "
     r"(?P<kind>fatal error|error|note): (?P<text>.*)$"
 )
+ENTRIES = "<entries>"
 _MAX_ERRORS = 5
 _MAX_NOTES = 2
 
@@ -78,16 +80,24 @@ class Reporter:
     """Makes ``CompileError`` from clang's messages and from places in the preprocessed text."""
 
     def __init__(
-        self, files: Mapping[str, str], source: Source | None = None, edited: Edited | None = None
+        self,
+        files: Mapping[str, str],
+        source: Source | None = None,
+        edited: Edited | None = None,
+        entries: Sequence[Place] = (),
     ) -> None:
+        """``entries`` are the places of the kernels that the lines of the file ``ENTRIES`` call."""
         self.files = files
+        self.entries = entries
         self.source = source
         self.edited = edited
         self._lines: dict[str, list[str]] = {}
 
     def error(self, at: int, message: str) -> CompileError:
-        """An error at a place of the preprocessed text."""
+        """An error at a place of the preprocessed text, or, with -1, at none."""
         assert self.source is not None
+        if at < 0:
+            return CompileError(f"error: {message}")
         place = self.source.place(at)
         written = self._written(place.file, place.line)
         if written is not None:
@@ -103,9 +113,11 @@ class Reporter:
         seen = set()
         parsed = parse(messages)
         errors = [i for i, message in enumerate(parsed) if message.kind == "error"]
+        # What is wrong with a call of a kernel matters only while nothing is wrong with the kernel.
+        errors = [i for i in errors if parsed[i].file != ENTRIES] or errors
         for at in errors:
-            end = next((i for i in range(at + 1, len(parsed)) if parsed[i].kind == "error"), len(parsed))
-            message, notes = parsed[at], parsed[at + 1 : end]
+            message = parsed[at]
+            notes = list(itertools.takewhile(lambda m: m.kind == "note", parsed[at + 1 :]))
             text = clean(message.text)
             if text.startswith("too many errors"):
                 continue
@@ -115,20 +127,17 @@ class Reporter:
                 place = next((p for p in map(self._place, notes) if p is not None), None)
             if place is None and not self._generated(message.file):
                 place = Place(message.file, message.line, message.column)
-            if (place, text) in seen:
+            # One complaint of anymetal's own headers about a line is enough; the first says what is wrong.
+            key = (place, "" if self._generated(message.file) else text)
+            if key in seen:
                 continue
-            seen.add((place, text))
+            seen.add(key)
             blocks.append((place, text, self._written(place.file, place.line) if place else None))
             shown = 0
             for note in notes:
                 spot = self._place(note)
                 # Why a function of Metal's library did not fit; where that stands is nobody's concern.
-                if (
-                    spot is None
-                    and shown == 0
-                    and note.text.startswith("candidate")
-                    and self._generated(note.file)
-                ):
+                if spot is None and shown == 0 and _reason(note) and self._generated(note.file):
                     shown += 1
                     blocks.append((None, "note: " + clean(note.text), None))
                 if spot is None or spot == place or shown == _MAX_NOTES or _trace(note.text):
@@ -147,6 +156,8 @@ class Reporter:
 
     def _place(self, message: Message) -> Place | None:
         """Where the learner finds what a message speaks of; None for places that are not the learner's."""
+        if message.file == ENTRIES and message.line <= len(self.entries):
+            return self.entries[message.line - 1]
         if message.file not in self.files:
             return None
         written = self._written(message.file, message.line)
@@ -183,6 +194,11 @@ class Reporter:
             self._lines[file] = text.splitlines()
         lines = self._lines[file]
         return lines[line - 1] if 0 < line <= len(lines) else None
+
+
+def _reason(note: Message) -> bool:
+    """Whether a note says why a function of Metal's library does not fit, and says it in Metal's words."""
+    return note.text.startswith("candidate") and "__simt" not in note.text
 
 
 def _trace(text: str) -> bool:

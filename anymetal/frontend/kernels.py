@@ -233,6 +233,8 @@ def find(source: Source) -> tuple[list[Definition], list[Instantiation]]:
             if source.word(closed + 1) != "{":
                 continue  # declared here, defined elsewhere
             name = source.word(i - 1)
+            if source.word(i - 2) != "void":
+                raise _fail(source, i - 1, f"kernel '{name}' must have void return type")
             path = [n for a, b, n in namespaces if a < i < b and n]
             limit = _integer(arguments.get("max_total_threads_per_threadgroup"))
             at = source.tokens[i - 1].start

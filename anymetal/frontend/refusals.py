@@ -42,6 +42,7 @@ def refuse(source: Source, definitions: Sequence[Definition]) -> None:
     _words(source)
     _program_scope(source)
     _threadgroup_scope(source, definitions)
+    _recursion(source)
 
 
 def _words(source: Source) -> None:
@@ -152,3 +153,24 @@ def _threadgroup_scope(source: Source, definitions: Sequence[Definition]) -> Non
                 source.tokens[at - 1].start,
                 f"variable '{name}' in threadgroup address space must be declared in a kernel's body",
             )
+
+
+def _recursion(source: Source) -> None:
+    """A function that calls itself. Longer circles are found when a call is left after inlining."""
+    functions: dict[str, list[tuple[int, int]]] = {}
+    i = 0
+    while i < len(source.tokens):
+        closed = source.partner.get(i, i)
+        if source.word(i) == "(" and source.tokens[i - 1].kind == WORD and source.word(closed + 1) == "{":
+            body = (closed + 1, source.partner.get(closed + 1, closed + 1))
+            functions.setdefault(source.word(i - 1), []).append(body)
+            i = body[1]  # what is called in a body is not defined there
+        i += 1
+    for name, bodies in functions.items():
+        if len(bodies) > 1:
+            continue  # overloads may call each other
+        for k in range(*bodies[0]):
+            called = source.word(k) == name and source.word(k + 1) == "("
+            if called and source.word(k - 1) not in (".", "->", "::"):
+                message = f"recursion is not supported in Metal: '{name}' calls itself"
+                raise Refused(source.tokens[k].start, message)

@@ -9,7 +9,7 @@ from anymetal.frontend import constants
 from anymetal.frontend.constants import Value
 from anymetal.frontend.edits import Edits
 from anymetal.frontend.kernels import Definition, Instantiation, markers
-from anymetal.frontend.source import Source
+from anymetal.frontend.source import Refused, Source
 from anymetal.frontend.structs import copyable, method_spaces
 from anymetal.frontend.tokens import NUMBER, WORD
 
@@ -54,6 +54,11 @@ def threadgroup_variables(source: Source, edits: Edits, definitions: Sequence[De
             if source.word(begin - 1) in (";", "{", "}", ":", ")") and _declares_variable(source, i + 1):
                 edits.insert(source.tokens[begin].start, "static ")
                 for k in _declarator_ends(source, i + 1):
+                    if source.word(k) == "=":
+                        raise Refused(
+                            source.tokens[k].start,
+                            "a variable in threadgroup address space cannot have an initializer",
+                        )
                     edits.insert(source.tokens[k].start, f" {SHARED}")
 
 
