@@ -185,8 +185,7 @@ class MetalKernel:
         addresses, words = self._addresses(passed)
         made = [arrays.output(s, d, init_value) for s, d in zip(shapes, dtypes)]
         addresses += [arrays.address(a) for a in made]
-        launch(planned[0], addresses)
-        del words, passed  # until here they held what the kernel read
+        launch(planned[0], addresses, memory=(passed, words, made))
         return arrays.without_gradient(given, made) if arrays.traced(given) else made
 
     def _addresses(self, passed: list[Any]) -> tuple[list[int], list[Any]]:

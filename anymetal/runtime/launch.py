@@ -152,13 +152,18 @@ _scratch = _Scratch()
 
 
 class _Job:
-    """One launch, as the helpers see it."""
+    """One launch, as the helpers see it.
 
-    __slots__ = ("plan", "block", "closed", "active", "lock", "done")
+    It holds all the memory that the launch uses. So a helper at work never loses it, even where an exception
+    (Ctrl-C) takes the caller away before the helper is done.
+    """
 
-    def __init__(self, plan: Plan, block: int) -> None:
+    __slots__ = ("plan", "block", "memory", "closed", "active", "lock", "done")
+
+    def __init__(self, plan: Plan, block: ctypes.Array[ctypes.c_int64], memory: object) -> None:
         self.plan = plan
         self.block = block
+        self.memory = memory
         self.closed = False
         self.active = 0
         self.lock = threading.Lock()
@@ -166,12 +171,12 @@ class _Job:
 
     def help(self) -> None:
         with self.lock:
-            if self.closed:  # the caller is done, and its launch block may be gone
+            if self.closed:  # the caller is done
                 return
             self.active += 1
         try:
             address, _owner = _scratch.take(self.plan.scratch)
-            self.plan.call(self.block, address)
+            self.plan.call(ctypes.addressof(self.block), address)
         finally:
             self.done.put(None)
 
@@ -180,17 +185,8 @@ class _Job:
         with self.lock:
             self.closed = True
             active = self.active
-        interrupt: BaseException | None = None
-        while active:
-            try:
-                self.done.get()
-                active -= 1
-            except (
-                BaseException
-            ) as e:  # Ctrl-C: the helpers still use the caller's arrays, so wait before it goes on
-                interrupt = e
-        if interrupt is not None:
-            raise interrupt
+        for _ in range(active):
+            self.done.get()
 
 
 class _Pool:
@@ -227,11 +223,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int]) -> None:
+def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int], memory: object = None) -> None:
     """Runs a kernel over its grid and returns when every threadgroup is done.
 
-    `buffers` gives the address of each [[buffer(i)]], by index. What owns that memory must live until the
-    return.
+    `buffers` gives the address of each [[buffer(i)]], by index; `memory` is whatever owns what lies
+    there, kept until no thread uses it.
     """
     block = _Block.from_buffer_copy(plan.block)
     items = buffers.items() if isinstance(buffers, Mapping) else enumerate(buffers)
@@ -249,7 +245,7 @@ def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int]) -> None:
     # About 16 helpings a worker: few enough that the counter costs nothing, enough to even out slow
     # threadgroups.
     block[CHUNK] = max(1, plan.groups // ((helpers + 1) * 16))
-    job = _Job(plan, at)
+    job = _Job(plan, block, memory)
     _pool.post(job, helpers)
     try:
         plan.call(at, scratch)

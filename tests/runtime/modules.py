@@ -88,6 +88,6 @@ define void @narrow(ptr %launch, ptr %scratch) {
 def to_bfloat(x: np.ndarray) -> np.ndarray:
     """float32 rounded to bfloat16, to nearest, ties to even, as float32; by exact arithmetic in float64."""
     mantissa, exponent = np.frexp(x.astype(np.float64))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         rounded = np.ldexp(np.round(mantissa * 256), exponent - 8)  # np.round takes ties to even
-    return np.where(np.isfinite(x), rounded, x).astype(np.float32)
+        return np.where(np.isfinite(x), rounded, x).astype(np.float32)

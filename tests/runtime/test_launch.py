@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +128,41 @@ def test_the_caller_does_not_wait_for_helpers_that_are_busy_elsewhere(count: jit
     finally:
         release.set()
         main.join()
+
+
+def test_memory_outlives_a_caller_that_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    began, release, finished = threading.Event(), threading.Event(), threading.Event()
+    caller = threading.get_ident()
+    alive: list[bool] = []
+
+    class Owner:
+        pass
+
+    owner = Owner()
+    seen = weakref.ref(owner)
+
+    def work(block: int, scratch: int) -> None:
+        if threading.get_ident() == caller:
+            assert began.wait(30)
+            raise KeyboardInterrupt
+        began.set()
+        assert release.wait(30)
+        alive.append(seen() is not None)
+        finished.set()
+
+    p = launch.plan(work, grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
+
+    def interrupted(job: launch._Job) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch._Job, "close", interrupted)
+    with launch.threads(2), pytest.raises(KeyboardInterrupt):
+        launch.launch(p, [], memory=owner)
+    del owner
+    gc.collect()
+    release.set()
+    assert finished.wait(30)
+    assert alive == [True]
 
 
 def test_launches_from_many_python_threads(count: jit.Loaded) -> None:
