@@ -98,7 +98,10 @@ def test_the_caller_waits_for_the_helpers_that_began() -> None:
     assert finished.is_set()
 
 
-def test_the_caller_does_not_wait_for_helpers_that_are_busy_elsewhere(count: jit.Loaded) -> None:
+def test_the_caller_does_not_wait_for_helpers_that_are_busy_elsewhere(
+    count: jit.Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_pool", launch._Pool())  # one with a single helper, which is held
     release, holding = threading.Event(), threading.Event()
     main = threading.Thread(target=lambda: None)
 
@@ -124,6 +127,7 @@ def test_the_caller_does_not_wait_for_helpers_that_are_busy_elsewhere(count: jit
         )
         with launch.threads(2):
             launch.launch(p, [out.ctypes.data])  # returns although the pool's helper is held
+        assert launch._pool.size == 1
         np.testing.assert_array_equal(out, np.arange(1, 1001))
     finally:
         release.set()
