@@ -92,7 +92,7 @@ def mma(x: mx.array, w: mx.array, *, block: tuple[int, int] = (1, 4)) -> mx.arra
 
     Args:
         block: the fragments that one SIMD-group owns, down and across: (1, 4), (2, 2) or (4, 1). A square
-            block loads four fragments for four products, a flat one five. The wide one stores whole rows of 32,
+            block loads four fragments for four products, a flat one five. The wide one stores whole rows,
             and leaves a back end that spreads a fragment over vector registers the least to rearrange.
 
     Raises:

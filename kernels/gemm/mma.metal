@@ -1,10 +1,10 @@
-// MMA GEMM: Y[M, N] = X[M, K] · W[K, N], all row-major, by 8×8 SIMD-group matrices.
+// MMA GEMM: Y[M, N] = X[M, K] * W[K, N], all row-major, by 8x8 SIMD-group matrices.
 //
-// A threadgroup of DOWN × ACROSS SIMD-groups owns a tile of BM × BN outputs; each SIMD-group owns FM × FN
-// fragments of 8×8 in it, accumulated in float whatever T is. Along K the threadgroup goes in steps of 32:
-// all its threads load a BM × 32 tile of X and a 32 × BN tile of W into threadgroup memory, a row a
+// A threadgroup of DOWN x ACROSS SIMD-groups owns a tile of BM x BN outputs; each SIMD-group owns FM x FN
+// fragments of 8x8 in it, accumulated in float whatever T is. Along K the threadgroup goes in steps of 32:
+// all its threads load a BM x 32 tile of X and a 32 x BN tile of W into threadgroup memory, a row a
 // SIMD-group, lanes side by side. Then each SIMD-group takes four slices of 8 along k: FM fragments of X, FN
-// of W, FM · FN products.
+// of W, FM * FN products.
 //
 // What lies outside the matrices is loaded as zero, so only the stores look at the edges. A fragment cannot
 // be stored in part: each SIMD-group puts a strip of FN fragments into threadgroup memory and copies from

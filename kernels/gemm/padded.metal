@@ -1,4 +1,4 @@
-// Tiled GEMM against rows of weights: Y[M, N] = X[M, K] · W[N, K]ᵀ. Tiles in threadgroup memory, one of them
+// Tiled GEMM against rows of weights: Y[M, N] = X[M, K] * W[N, K]^T. Tiles in threadgroup memory, one of them
 // padded.
 //
 // As tiled.metal, but W holds one row an output. Lanes that lie side by side along k read W well, and then

@@ -1,10 +1,10 @@
-// Tiled GEMM with a register tile: Y[M, N] = X[M, K] · W[K, N], all row-major. ROWS × COLS outputs a thread.
+// Tiled GEMM with a register tile: Y[M, N] = X[M, K] * W[K, N], all row-major. ROWS x COLS outputs a thread.
 //
-// A threadgroup of 32 × DOWN threads owns a tile of BM × BN outputs, BM = DOWN · ROWS, BN = 32 · COLS. Thread
-// (j, i) owns those in rows i, i + DOWN, … and columns j, j + 32, …. For each k it reads ROWS elements of X
-// and COLS of W from threadgroup memory and makes ROWS · COLS products of them: one element read serves COLS
-// or ROWS products, not one. A SIMD-group is one i: its lanes share what they read of X, and read W side by
-// side.
+// A threadgroup of 32 x DOWN threads owns a tile of BM x BN outputs, BM = DOWN * ROWS, BN = 32 * COLS. Thread
+// (j, i) owns those in rows i, i + DOWN, ... and columns j, j + 32, and so on. For each k it reads ROWS
+// elements of X and COLS of W from threadgroup memory and makes ROWS * COLS products of them: one element
+// read serves COLS or ROWS products, not one. A SIMD-group is one i: its lanes share what they read of X, and
+// read W side by side.
 //
 // Loads, edges and barriers as in tiled.metal, with each SIMD-group loading whole rows.
 

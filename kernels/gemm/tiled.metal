@@ -1,9 +1,10 @@
-// Tiled GEMM: Y[M, N] = X[M, K] · W[K, N], all row-major. One thread an output, tiles in threadgroup memory.
+// Tiled GEMM: Y[M, N] = X[M, K] * W[K, N], all row-major. One thread an output, tiles in threadgroup memory.
 //
-// A threadgroup of BN × BM threads owns a tile of BM × BN outputs, thread (j, i) the output in its row i,
-// column j. It walks along K in steps of BK. In each step all threads load a BM × BK tile of X and a BK × BN
+// A threadgroup of BN x BM threads owns a tile of BM x BN outputs, thread (j, i) the output in its row i,
+// column j. It walks along K in steps of BK. In each step all threads load a BM x BK tile of X and a BK x BN
 // tile of W together, each its share; then every thread takes its row of one against its column of the other.
-// An element of X is so asked for once a tile column, ⌈N / BN⌉ times in all, and one of W ⌈M / BM⌉ times.
+// An element of X is so asked for once a tile column, ceil(N / BN) times in all, and one of W ceil(M / BM)
+// times.
 //
 // The launch has whole threadgroups: past the edges there are threads that help to load and own nothing. What
 // lies outside the matrices is loaded as zero.

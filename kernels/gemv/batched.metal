@@ -1,8 +1,8 @@
-// Batched GEMV: Y[M, N] = X[M, K] · W[N, K]ᵀ for a small M. Each weight is loaded once for all M rows of X.
+// Batched GEMV: Y[M, N] = X[M, K] * W[N, K]^T for a small M. Each weight is loaded once for all M rows of X.
 //
-// A SIMD-group owns the M · ROWS outputs Y[0 … M - 1, n … n + ROWS - 1]. It reads ROWS rows of W once, lanes
-// side by side along k, and multiplies each weight with M elements of X; each element of X serves ROWS
-// weights. Every lane keeps M · ROWS sums, so both are template parameters: the sums must be registers.
+// A SIMD-group owns the M * ROWS outputs Y[0 ... M - 1, n ... n + ROWS - 1]. It reads ROWS rows of W once,
+// lanes side by side along k, and multiplies each weight with M elements of X; each element of X serves ROWS
+// weights. Every lane keeps M * ROWS sums, so both are template parameters: the sums must be registers.
 
 int lane = thread_index_in_simdgroup;
 int n = (threadgroup_position_in_grid.x * SIMDGROUPS + simdgroup_index_in_threadgroup) * ROWS;
@@ -43,7 +43,8 @@ if (n + ROWS <= N) {
         }
     }
 } else {
-    // The last SIMD-group may have fewer rows of W: one at a time, so that no row is read that is not its own.
+    // The last SIMD-group may have fewer rows of W: one at a time, so that no row is read that is not its
+    // own.
     for (; n < N; n++, row += K) {
         float sum[M] = {};
         for (int k = 0; k < K; k += 32) {

@@ -1,35 +1,23 @@
 // Four neighbouring elements as one load.
 //
-// A row of W starts wherever K puts it, and an array may be a slice of a larger one. Packed vectors ask only
-// for the alignment of one element, so they can start anywhere.
+// A row of W starts wherever K puts it, and an array may be a slice of a larger one. float4 asks for 16 bytes
+// of alignment; this struct, like Metal's packed_float4, only for that of one element, so it can start
+// anywhere.
 
 template <typename T>
-struct four_of;
-template <>
-struct four_of<float> {
-    using packed = packed_float4;
-    using vector = float4;
-};
-template <>
-struct four_of<half> {
-    using packed = packed_half4;
-    using vector = half4;
-};
-template <>
-struct four_of<bfloat> {
-    using packed = packed_bfloat4;
-    using vector = bfloat4;
+struct four {
+    T a, b, c, d;
 };
 
 template <typename T>
 inline float4 load_four(const device T* from) {
-    typename four_of<T>::packed v = *(const device typename four_of<T>::packed*)from;
-    return float4(typename four_of<T>::vector(v));
+    four<T> v = *(const device four<T>*)from;
+    return float4(v.a, v.b, v.c, v.d);
 }
 
 // MLX puts arrays of fewer than eight elements into constant memory.
 template <typename T>
 inline float4 load_four(const constant T* from) {
-    typename four_of<T>::packed v = *(const constant typename four_of<T>::packed*)from;
-    return float4(typename four_of<T>::vector(v));
+    four<T> v = *(const constant four<T>*)from;
+    return float4(v.a, v.b, v.c, v.d);
 }

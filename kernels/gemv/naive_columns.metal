@@ -1,4 +1,4 @@
-// Naive GEMV over columns: y[N] = x[K] · W[K, N]. One thread an output.
+// Naive GEMV over columns: y[N] = x[K] * W[K, N]. One thread an output.
 //
 // Thread n owns y[n] and walks down column n of W. Its neighbour walks down the next column: at every step
 // the 32 lanes of a SIMD-group read 32 elements that lie side by side, and all share x[k].

@@ -1,4 +1,4 @@
-// Naive GEMV over rows: y[N] = W[N, K] · x[K]. One thread an output.
+// Naive GEMV over rows: y[N] = W[N, K] * x[K]. One thread an output.
 //
 // Thread n owns y[n] and reads row n of W from end to end. Its neighbour reads the next row: at every step
 // the 32 lanes of a SIMD-group ask for elements that lie K apart, each in a piece of memory of its own.

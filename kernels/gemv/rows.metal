@@ -1,6 +1,6 @@
-// GEMV by several rows: y[N] = W[N, K] · x[K]. One SIMD-group for ROWS outputs.
+// GEMV by several rows: y[N] = W[N, K] * x[K]. One SIMD-group for ROWS outputs.
 //
-// A SIMD-group owns y[n] … y[n + ROWS - 1]. Each x[k] it loads serves ROWS rows of W, so x is asked for
+// A SIMD-group owns y[n] ... y[n + ROWS - 1]. Each x[k] it loads serves ROWS rows of W, so x is asked for
 // 1/ROWS as often as with one row a SIMD-group. Each row has a sum of its own in every lane.
 
 int lane = thread_index_in_simdgroup;

@@ -1,4 +1,4 @@
-// SIMD GEMV: y[N] = W[N, K] · x[K]. One SIMD-group an output.
+// SIMD GEMV: y[N] = W[N, K] * x[K]. One SIMD-group an output.
 //
 // SIMD-group s of a threadgroup owns y[n] and reads row n of W, its lanes side by side. A step takes 256
 // elements: eight a lane, 32 apart, into eight sums. No load and no sum waits for another. simd_sum adds the

@@ -1,13 +1,13 @@
-// Wide GEMV: y[N] = W[N, K] · x[K] for a large N. x goes through threadgroup memory, TILE elements at a time.
+// Wide GEMV: y[N] = W[N, K] * x[K] for a large N. x goes through threadgroup memory, TILE elements at a time.
 //
-// A threadgroup owns SIMDGROUPS · ROWS outputs, each of its SIMD-groups ROWS of them. All its threads load a
+// A threadgroup owns SIMDGROUPS * ROWS outputs, each of its SIMD-groups ROWS of them. All its threads load a
 // tile of x together, so the threadgroup asks device memory for each x[k] once, whatever K is. Then each
 // SIMD-group takes the tile against its own rows, lanes side by side along k.
 //
 // The launch has whole threadgroups: past the end of y there are threads that help to load and own nothing.
 
 int lane = thread_index_in_simdgroup;
-int thread_ = thread_index_in_threadgroup;
+int t = thread_index_in_threadgroup;
 int n = (threadgroup_position_in_grid.x * SIMDGROUPS + simdgroup_index_in_threadgroup) * ROWS;
 int N = W_shape[0];
 int K = W_shape[1];
@@ -22,8 +22,8 @@ for (int k0 = 0; k0 < K; k0 += TILE) {
     int width = min(TILE, K - k0);
     threadgroup_barrier(mem_flags::mem_threadgroup);  // nobody still reads the tile before
     for (int i = 0; i < TILE; i += 32 * SIMDGROUPS) {
-        if (i + thread_ < width) {
-            tile[i + thread_] = x[k0 + i + thread_];
+        if (i + t < width) {
+            tile[i + t] = x[k0 + i + t];
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);  // all of this tile is there

@@ -1,4 +1,4 @@
-// Textbook matmul: Y[M, N] = X[M, K] · W[K, N], all row-major.
+// Textbook matmul: Y[M, N] = X[M, K] * W[K, N], all row-major.
 //
 // Thread (n, m) owns the output Y[m, n]. It reads row m of X and column n of W, K elements each.
 // Neighbouring lanes have neighbouring n: they share X[m, k], and their W[k, n] lie side by side.
