@@ -31,7 +31,7 @@ def use_threads(count: int) -> None:
 
 
 def main() -> int:
-    """The command line. Gives 1 where a goal is not met, so that a script can tell."""
+    """The command line. A missed goal is a result and no failure: the table says so."""
     cores = len(_cores())
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--case", default="", help="only cases whose key contains this; nothing is written")
@@ -47,7 +47,6 @@ def main() -> int:
     use_threads(options.threads)
 
     from benchmarks import run, table
-    from benchmarks.goals import Row
 
     try:
         rows = run.run(threads=options.threads, rounds=options.rounds, only=options.case)
@@ -56,7 +55,7 @@ def main() -> int:
     print(table.table(rows))
     if not options.case:
         print(f"\nWritten: {run.keep(rows, options.threads)} and README.md beside it.", file=sys.stderr)
-    return int(any(isinstance(row, Row) and row.met is False for row in rows))
+    return 0
 
 
 if __name__ == "__main__":

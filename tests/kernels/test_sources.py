@@ -20,7 +20,7 @@ def test_there_are_some() -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_source(path: str) -> None:
     text = source.text(path)
-    # MLX hands its source to Metal as an ASCII string. A × in a comment would be lost, and the kernel with it.
+    # MLX hands the source on to Metal as a string of ASCII, so nothing else may stand in it.
     assert text.isascii()
     assert text.startswith("// ")
     assert text.endswith("\n")
