@@ -216,12 +216,14 @@ def casts(source: Source, edits: Edits) -> None:
 def c_casts(source: Source, edits: Edits) -> None:
     """``(float4)h`` becomes ``__simt::cast<float4>(h)``, for the types that ``casts`` is for."""
     names = _type_names(source)
+    cast_ends: set[int] = set()  # the closing brackets of casts, after which another cast may stand
     for i, token in enumerate(source.tokens):
-        if token.text != "(" or (
-            source.tokens[i - 1].kind == WORD and source.word(i - 1) not in ("return", "case", "else")
-        ):
+        if token.text != "(":
             continue
-        if source.word(i - 1) in (")", "]", ">"):
+        before = source.word(i - 1)
+        if before in (")", "]", ">") and i - 1 not in cast_ends:
+            continue
+        if i > 0 and source.tokens[i - 1].kind == WORD and before not in ("return", "case", "else"):
             continue
         at = i + 1
         while source.word(at) in ("metal", "::", "const"):
@@ -235,6 +237,7 @@ def c_casts(source: Source, edits: Edits) -> None:
             continue
         end = _operand(source, at + 2)
         if end is not None:
+            cast_ends.add(at + 1)
             edits.replace(token.start, token.end, "__simt::cast<")
             edits.replace(source.tokens[at + 1].start, source.tokens[at + 1].end, ">(")
             edits.insert(source.tokens[end - 1].end, ")")

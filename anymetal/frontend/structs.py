@@ -14,6 +14,7 @@ from anymetal.frontend.source import Source
 from anymetal.frontend.tokens import WORD
 
 SPACES = ("device", "constant", "threadgroup")
+_FROM = ("", *(space + " " for space in SPACES))
 
 
 def bodies(source: Source) -> Iterator[tuple[str, int, int]]:
@@ -121,9 +122,9 @@ def copyable(source: Source, edits: Edits) -> None:
         if not constructor:
             lines.append(f"{name}()=default;")
         if not own_copy:
-            lines += [f"constexpr {name}(const {space} {name}&)=default;" for space in ("", *SPACES)]
+            lines += [f"constexpr {name}(const {space}{name}&)=default;" for space in _FROM]
         if not own_assignment:
-            lines += [f"{name}&operator=(const {space} {name}&)=default;" for space in ("", *SPACES)]
+            lines += [f"{name}&operator=(const {space}{name}&)=default;" for space in _FROM]
         inside = source.tokens[opened].end
         edits.insert(inside, "".join([" public:", *lines]) if lines else "")
 
