@@ -10,7 +10,17 @@ from anymetal.frontend.constants import Value
 from anymetal.frontend.diagnostics import ENTRIES, Reporter
 from anymetal.frontend.edits import Edits
 from anymetal.frontend.ir import tidy
-from anymetal.frontend.kernels import Definition, Instantiation, Kernel, Parameter, entry, entry_name, find
+from anymetal.frontend.kernels import (
+    Definition,
+    Instantiation,
+    Kernel,
+    Parameter,
+    describe,
+    entry,
+    entry_name,
+    find,
+)
+from anymetal.frontend.outline import Outline, outline, preprocess
 from anymetal.frontend.refusals import refuse
 from anymetal.frontend.repair import Repair
 from anymetal.frontend.source import Place, Refused, Source
@@ -19,7 +29,7 @@ from anymetal.frontend.source import Place, Refused, Source
 BEFORE = '#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)\n# 1 "<stdin>"\n'
 AFTER = "#pragma clang attribute pop\n"
 
-__all__ = ["Kernel", "Module", "Parameter", "compile_source"]
+__all__ = ["Kernel", "Module", "Outline", "Parameter", "compile_source", "outline", "preprocess"]
 
 
 @dataclass(frozen=True)
@@ -39,24 +49,26 @@ def compile_source(
     math_mode: str = "safe",
     line_tables: bool = False,
     constants: Mapping[int | str, Value] | None = None,
+    kernel: str | None = None,
+    preprocessed: bool = False,
 ) -> Module:
     """Compile Metal to the IR of one thread.
 
     ``text`` may hold ``#line 1 "name"`` markers; ``files`` maps such names to texts as the learner wrote
     them, which diagnostics quote. ``constants`` gives values to function constants, by index or by name.
+    ``kernel`` compiles that one alone; it may be an instantiation such as ``gemv<float, 4>`` that the source
+    does not hold. ``preprocessed`` says that ``text`` comes from ``preprocess``.
+
     Raises ``CompileError`` for anything that is not Metal, or not supported.
     """
     files = dict(files or {})
-    fast = math_mode == "fast"
-    macros = {**(defines or {}), **({"__FAST_MATH__": 1} if fast else {})}
     files.setdefault("<stdin>", text)
-
-    status, preprocessed, messages = clang.preprocess(text, include_dirs, macros)
-    if status:
-        raise Reporter(files).clang(messages)
-    source = Source(preprocessed)
+    if not preprocessed:
+        text = preprocess(text, files=files, include_dirs=include_dirs, defines=defines, math_mode=math_mode)
+    source = Source(text)
+    fast = math_mode == "fast"
     try:
-        return _compile(source, files, constants or {}, fast_math=fast, line_tables=line_tables)
+        return _compile(source, files, constants or {}, kernel, fast_math=fast, line_tables=line_tables)
     except Refused as refused:
         raise Reporter(files, source).error(refused.at, refused.message) from None
 
@@ -65,6 +77,7 @@ def _compile(
     source: Source,
     files: Mapping[str, str],
     constants: Mapping[int | str, Value],
+    kernel: str | None,
     *,
     fast_math: bool,
     line_tables: bool,
@@ -72,7 +85,7 @@ def _compile(
     """Compile what the preprocessor made."""
     definitions, instantiations = find(source)
     refuse(source, definitions)
-    kernels, entries, places = _entries(source, definitions, instantiations)
+    kernels, entries, places = _entries(source, definitions, instantiations, kernel)
     calls = "".join(['\n# 1 "', ENTRIES, '"\n', *entries])
     library = "all.h" if any(name.endswith("metal_stdlib") for name in source.files) else "language.h"
     wanted: list[Repair] = []
@@ -85,6 +98,7 @@ def _compile(
         text = BEFORE + edited.text + calls + AFTER
         status, ir, messages = clang.compile(text, [library], fast_math=fast_math, line_tables=line_tables)
         if not status:
+            ir, kernels = describe(ir, kernels)
             return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)
         more = repair.repairs(messages, source, edited, BEFORE.count("\n") + 1)
         if not set(more) - set(wanted):
@@ -93,15 +107,19 @@ def _compile(
 
 
 def _entries(
-    source: Source, definitions: Sequence[Definition], instantiations: Sequence[Instantiation]
+    source: Source,
+    definitions: Sequence[Definition],
+    instantiations: Sequence[Instantiation],
+    only: str | None,
 ) -> tuple[dict[str, Kernel], list[str], list[Place]]:
-    """The kernels by name; the C++ of their entry functions, one a line; and the places that ask for them."""
+    """The kernels by name, or ``only`` one; the C++ of their entry functions, one a line; and the places that
+    ask for them."""
     kernels: dict[str, Kernel] = {}
     entries: list[str] = []
     places: list[Place] = []
 
     def add(name: str, expression: str, definition: Definition, at: int) -> None:
-        if name not in kernels:
+        if name not in kernels and only in (None, name):
             kernels[name] = Kernel(name, entry_name(name), definition.parameters, definition.max_threads)
             entries.append(entry(kernels[name], expression))
             places.append(source.place(at))
@@ -117,4 +135,16 @@ def _entries(
                 break
         else:
             raise Refused(at, f"explicit instantiation of '{instantiation.function}', which is not a kernel")
+    if only is not None and not kernels:
+        function, bracket, arguments = only.partition("<")
+        for definition in definitions:
+            if (
+                bracket
+                and definition.template
+                and function.strip() in (definition.name, definition.qualified)
+            ):
+                add(only, f"{definition.qualified}<{arguments}", definition, definition.at)
+                break
+        else:
+            raise Refused(-1, f"the source has no kernel called '{only}'")
     return kernels, entries, places

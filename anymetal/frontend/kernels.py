@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from anymetal.frontend.source import Attribute, Refused, Source
@@ -25,10 +25,19 @@ THREAD_ATTRIBUTES = frozenset(
 )
 
 
+# The scalar types by the codes of library/entry.h.
+ELEMENTS = (None, *"bool i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32".split())
+DESCRIBED = "described_"
+_TABLE = re.compile(rf"^@{DESCRIBED}(\w+) = [^\n]*?\[(i32 1\b[^\]]*)\][^\n]*\n", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A kernel's parameter. ``index`` is the n of ``[[buffer(n)]]`` or ``[[threadgroup(n)]]``; ``type`` its
-    type as written, without address space and const; ``attribute`` the name of a thread attribute."""
+    type as written, without address space and const; ``attribute`` the name of a thread attribute.
+
+    Of what a buffer holds: ``element`` is the scalar type (i8 u8 ... i64 u64 f16 bf16 f32 bool; None for a
+    struct) of a scalar, a vector or an atomic; ``size`` and ``align`` are of the whole, in bytes."""
 
     name: str
     kind: Literal["buffer", "threadgroup", "attribute"]
@@ -38,6 +47,9 @@ class Parameter:
     address_space: Literal["device", "constant", "threadgroup"] | None
     reference: bool
     const: bool
+    element: str | None = None
+    size: int = 0
+    align: int = 0
 
 
 @dataclass(frozen=True)
@@ -292,4 +304,24 @@ def entry(kernel: Kernel, expression: str) -> str:
         else:
             sources.append(f"__simt::buffer<{parameter.index}>")
     arguments = ", ".join([f"&{expression}", *sources])
-    return f'extern "C" void {kernel.entry}() {{ __simt::call<{arguments}>(); }}\n'
+    table = f"__simt::signature<decltype(&{expression})>::described()"
+    return (
+        f'extern "C" void {kernel.entry}() {{ __simt::call<{arguments}>(); }} '
+        f'extern "C" constant auto {DESCRIBED}{kernel.entry} = {table};\n'
+    )
+
+
+def describe(ir: str, kernels: Mapping[str, Kernel]) -> tuple[str, dict[str, Kernel]]:
+    """The IR without the tables that ``entry`` makes, and the kernels with what the tables say."""
+    tables = {m[1]: [int(n) for n in re.findall(r"i32 (\d+)", m[2])] for m in _TABLE.finditer(ir)}
+
+    def parameter(p: Parameter, row: Sequence[int]) -> Parameter:
+        return replace(p, element=ELEMENTS[row[0]], size=row[1], align=row[2])
+
+    told = {}
+    for name, kernel in kernels.items():
+        # Where many zeros end a list, clang leaves them out.
+        table = tables[kernel.entry][1:] + [0, 0, 0] * len(kernel.parameters)
+        rows = [table[3 * i : 3 * i + 3] for i in range(len(kernel.parameters))]
+        told[name] = replace(kernel, parameters=tuple(map(parameter, kernel.parameters, rows)))
+    return _TABLE.sub("", ir), told

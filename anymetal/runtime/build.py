@@ -29,7 +29,9 @@ class Source:
     """Metal source and all that bears on what it means.
 
     `text` is what clang sees, with `#line` markers; `files` maps the markers' names to the text as the
-    learner wrote it. `math_mode` is "safe", "relaxed" or "fast".
+    learner wrote it. `math_mode` is "safe", "relaxed" or "fast". `constants` are function constants by index
+    or name. `kernel` compiles that one alone, which may be an instantiation that the text does not hold.
+    `preprocessed` text holds all that it included.
     """
 
     text: str
@@ -37,10 +39,15 @@ class Source:
     include_dirs: tuple[str, ...] = ()
     defines: tuple[tuple[str, str | int], ...] = ()
     math_mode: str = "safe"
+    constants: tuple[tuple[int | str, bool | int | float], ...] = ()
+    kernel: str | None = None
+    preprocessed: bool = False
 
     def identity(self) -> tuple[object, ...]:
         """All that the compiled code depends on."""
-        return (self.text, self.include_dirs, self.defines, self.math_mode)
+        # repr: True, 1 and 1.0 are equal, and so are 0.0 and -0.0.
+        constants = repr(self.constants)
+        return (self.text, self.include_dirs, self.defines, self.math_mode, constants, self.kernel)
 
 
 @dataclass(frozen=True)
@@ -166,6 +173,9 @@ def module(source: Source) -> Module:
         include_dirs=source.include_dirs,
         defines=dict(source.defines),
         math_mode=source.math_mode,
+        constants=dict(source.constants),
+        kernel=source.kernel,
+        preprocessed=source.preprocessed,
     )
     cache.store(key, {name: asdict(k) for name, k in made.kernels.items()}, made.ir.encode())
     return made

@@ -2,6 +2,11 @@
 #pragma once
 #include "types.h"
 
+namespace metal {
+template <typename T>
+struct atomic;
+}
+
 namespace __simt {
 
 template <typename T>
@@ -46,6 +51,81 @@ struct buffer {
   struct as<T&> {
     static T& get() { return *(T*)address<Index, space_of<T>::value>(); }
   };
+};
+
+// What a buffer holds, for whoever fills it: a code for its elements' scalar type, sizes in bytes.
+template <typename T>
+struct bare {
+  using type = T;
+};
+template <typename T>
+struct bare<__attribute__((address_space(1))) T> {
+  using type = T;
+};
+template <typename T>
+struct bare<__attribute__((address_space(2))) T> {
+  using type = T;
+};
+template <typename T>
+struct bare<__attribute__((address_space(3))) T> {
+  using type = T;
+};
+template <typename T>
+struct inside_atomic {
+  using type = T;
+};
+template <typename T>
+struct inside_atomic<metal::atomic<T>> {
+  using type = T;
+};
+
+// 0: none of these; 1: bool; then signed and unsigned integers by size; half, bfloat, float.
+template <typename T>
+constexpr unsigned scalar_code() {
+  if constexpr (__is_same(T, bool))
+    return 1;
+  else if constexpr (__is_same(T, half))
+    return 10;
+  else if constexpr (__is_same(T, bfloat))
+    return 11;
+  else if constexpr (__is_same(T, float))
+    return 12;
+  else if constexpr (__is_integral(T))
+    return (sizeof(T) == 1 ? 2 : sizeof(T) == 2 ? 4 : sizeof(T) == 4 ? 6 : 8) + __is_unsigned(T);
+  else
+    return 0;
+}
+
+template <typename P>
+struct target {
+  static constexpr unsigned code = 0, size = 0, align = 0;
+};
+template <typename T>
+struct target<T*> {
+  using element = typename inside_atomic<typename bare<__remove_cv(T)>::type>::type;
+  static constexpr unsigned code = scalar_code<typename shape_of<element>::element>();
+  static constexpr unsigned size = sizeof(element), align = alignof(element);
+};
+template <typename T>
+struct target<T&> : target<T*> {};
+
+template <unsigned Size>
+struct numbers {
+  unsigned values[Size];
+};
+template <typename Signature>
+struct signature;
+template <typename... Parameters>
+struct signature<void (*)(Parameters...)> {
+  // The leading 1 keeps the list from being all zeros, which LLVM would write in another way.
+  static constexpr numbers<1 + 3 * sizeof...(Parameters)> described() {
+    numbers<1 + 3 * sizeof...(Parameters)> out = {1};
+    unsigned at = 1;
+    ((out.values[at] = target<Parameters>::code, out.values[at + 1] = target<Parameters>::size,
+      out.values[at + 2] = target<Parameters>::align, at += 3),
+     ...);
+    return out;
+  }
 };
 
 inline uint below(uint value, uint limit) {
