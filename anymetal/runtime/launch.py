@@ -14,6 +14,7 @@ import ctypes
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,9 @@ ALIGN = 128
 _Block = ctypes.c_int64 * SLOTS
 Size3 = tuple[int, int, int]
 Entry = Callable[[int, int], None]
+
+# Below this, waking a helper costs more than it saves.
+SMALL_NS = 40_000
 
 _threads: contextvars.ContextVar[int | None] = contextvars.ContextVar("anymetal_threads", default=None)
 
@@ -74,7 +78,7 @@ def thread_count() -> int:
 
 @contextlib.contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Launches inside the `with` block, in this Python thread, use `n` CPU threads."""
+    """Launches inside the `with` block, in this Python thread, use at most `n` CPU threads."""
     token = _threads.set(_as_thread_count(n, "`n`"))
     try:
         yield
@@ -82,14 +86,20 @@ def threads(n: int) -> Iterator[None]:
         _threads.reset(token)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
-    """All that launches of one kernel over one grid have in common. Sizes are in threads, memory in bytes."""
+    """All that launches of one kernel over one grid have in common. Sizes are in threads, memory in bytes.
+
+    `small` and `tries` are what earlier launches taught: whether one thread does it sooner than helpers wake,
+    and how often that may still be tried.
+    """
 
     call: Entry
     block: bytes
     groups: int
     scratch: int
+    small: bool = False
+    tries: int = 2
 
 
 def plan(
@@ -238,9 +248,13 @@ def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int], memory: objec
     helpers = min(thread_count(), plan.groups) - 1
     scratch, _owner = _scratch.take(plan.scratch)
     at = ctypes.addressof(block)
-    if helpers == 0:
+    start = time.perf_counter_ns()
+    if helpers == 0 or plan.small:
         block[CHUNK] = plan.groups
         plan.call(at, scratch)
+        if helpers and time.perf_counter_ns() - start > SMALL_NS:
+            plan.small = False
+            plan.tries -= 1
         return
     # About 16 helpings a worker: few enough that the counter costs nothing, enough to even out slow
     # threadgroups.
@@ -251,3 +265,5 @@ def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int], memory: objec
         plan.call(at, scratch)
     finally:
         job.close()
+    if plan.tries > 0 and time.perf_counter_ns() - start < SMALL_NS:
+        plan.small = True

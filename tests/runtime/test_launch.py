@@ -134,6 +134,39 @@ def test_the_caller_does_not_wait_for_helpers_that_are_busy_elsewhere(
         main.join()
 
 
+class TestSmallLaunches:
+    """Helpers are left asleep where they would not pay, and only there."""
+
+    @pytest.mark.parametrize(
+        ("one", "many", "kinds"),
+        [
+            (5e-6, 20e-6, "many one one one one one"),  # tiny: learnt after the first launch
+            (500e-6, 300e-6, "many many many many many many"),  # large: never tried
+            (
+                500e-6,
+                20e-6,
+                "many one many one many many",
+            ),  # many CPUs make it quick: tried twice, then no more
+        ],
+    )
+    def test_learning(self, one: float, many: float, kinds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = {"now": 0}
+
+        def work(block: int, scratch: int) -> None:
+            if threading.get_ident() == caller:
+                clock["now"] += int((one if p.small else many) * 1e9)
+
+        caller = threading.get_ident()
+        monkeypatch.setattr(time, "perf_counter_ns", lambda: clock["now"])
+        p = launch.plan(work, grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
+        seen = []
+        with launch.threads(2):
+            for _ in range(6):
+                seen.append("one" if p.small else "many")
+                launch.launch(p, [])
+        assert seen == kinds.split()
+
+
 def test_memory_outlives_a_caller_that_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     began, release, finished = threading.Event(), threading.Event(), threading.Event()
     caller = threading.get_ident()
