@@ -28,7 +28,7 @@ THREAD_ATTRIBUTES = frozenset(
 # The scalar types by the codes of library/entry.h.
 ELEMENTS = (None, *"bool i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32".split())
 DESCRIBED = "described_"
-_TABLE = re.compile(rf"^@{DESCRIBED}(\w+) = [^\n]*?\[(i32 1\b[^\]]*)\][^\n]*\n", re.MULTILINE)
+_TABLE = re.compile(rf"^@{DESCRIBED}(\w+) = [^\n]*?\[(i32 [^\]]*)\][^\n]*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -313,15 +313,15 @@ def entry(kernel: Kernel, expression: str) -> str:
 
 def describe(ir: str, kernels: Mapping[str, Kernel]) -> tuple[str, dict[str, Kernel]]:
     """The IR without the tables that ``entry`` makes, and the kernels with what the tables say."""
-    tables = {m[1]: [int(n) for n in re.findall(r"i32 (\d+)", m[2])] for m in _TABLE.finditer(ir)}
+    tables: dict[str, list[int]] = {kernel.entry: [] for kernel in kernels.values()}
+    tables |= {m[1]: [int(n) - 1 for n in re.findall(r"i32 (\d+)", m[2])] for m in _TABLE.finditer(ir)}
 
     def parameter(p: Parameter, row: Sequence[int]) -> Parameter:
         return replace(p, element=ELEMENTS[row[0]], size=row[1], align=row[2])
 
     told = {}
     for name, kernel in kernels.items():
-        # Where many zeros end a list, clang leaves them out.
-        table = tables[kernel.entry][1:] + [0, 0, 0] * len(kernel.parameters)
+        table = tables[kernel.entry]
         rows = [table[3 * i : 3 * i + 3] for i in range(len(kernel.parameters))]
         told[name] = replace(kernel, parameters=tuple(map(parameter, kernel.parameters, rows)))
     return _TABLE.sub("", ir), told

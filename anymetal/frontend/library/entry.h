@@ -117,13 +117,14 @@ template <typename Signature>
 struct signature;
 template <typename... Parameters>
 struct signature<void (*)(Parameters...)> {
-  // The leading 1 keeps the list from being all zeros, which LLVM would write in another way.
-  static constexpr numbers<1 + 3 * sizeof...(Parameters)> described() {
-    numbers<1 + 3 * sizeof...(Parameters)> out = {1};
-    unsigned at = 1;
-    ((out.values[at] = target<Parameters>::code, out.values[at + 1] = target<Parameters>::size,
-      out.values[at + 2] = target<Parameters>::align, at += 3),
+  // One more than each number: LLVM has other ways to write a list that holds many zeros.
+  static constexpr numbers<3 * sizeof...(Parameters) + 1> described() {
+    numbers<3 * sizeof...(Parameters) + 1> out = {};
+    unsigned at = 0;
+    ((out.values[at++] = target<Parameters>::code + 1, out.values[at++] = target<Parameters>::size + 1,
+      out.values[at++] = target<Parameters>::align + 1),
      ...);
+    out.values[at] = 1;
     return out;
   }
 };
