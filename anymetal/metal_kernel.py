@@ -24,6 +24,10 @@ from anymetal.runtime.launch import Plan, Size3, launch, plan
 
 _KEEP_PLANS = 256
 _MATH_MODES = ("safe", "relaxed", "fast")
+# A file that neither Metal nor MLX brings: it may change between two runs.
+_OWN_INCLUDE = re.compile(
+    r'^[ \t]*#[ \t]*(?:include|import)\b(?![ \t]*["<](?:metal_|simd/|mlx/))', re.MULTILINE
+)
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 
 
@@ -241,6 +245,8 @@ class MetalKernel:
         text = build.Source(
             generated.marked, files=files, include_dirs=(arrays.INCLUDE,), math_mode=self.math_mode
         )
+        if _OWN_INCLUDE.search(self.header) or _OWN_INCLUDE.search(self.source):
+            text = text.expanded()
         return _Variant(generated, text)
 
     def _plan(

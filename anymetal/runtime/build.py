@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from anymetal.errors import CompileError
@@ -31,7 +31,8 @@ class Source:
     `text` is what clang sees, with `#line` markers; `files` maps the markers' names to the text as the
     learner wrote it. `math_mode` is "safe", "relaxed" or "fast". `constants` are function constants by index
     or name. `kernel` compiles that one alone, which may be an instantiation that the text does not hold.
-    `preprocessed` text holds all that it included.
+    `preprocessed` text holds all that it included; other text is taken to include only what changes with the
+    packages that bring it (see `expanded`).
     """
 
     text: str
@@ -48,6 +49,19 @@ class Source:
         # repr: True, 1 and 1.0 are equal, and so are 0.0 and -0.0.
         constants = repr(self.constants)
         return (self.text, self.include_dirs, self.defines, self.math_mode, constants, self.kernel)
+
+    def expanded(self) -> Source:
+        """The same after preprocessing: what it includes is then part of the text, and of the cache's key."""
+        from anymetal.frontend import preprocess
+
+        text = preprocess(
+            self.text,
+            files=self.files,
+            include_dirs=self.include_dirs,
+            defines=dict(self.defines),
+            math_mode=self.math_mode,
+        )
+        return replace(self, text=text, preprocessed=True)
 
 
 @dataclass(frozen=True)

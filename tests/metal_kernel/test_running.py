@@ -481,6 +481,15 @@ class TestCache:
         build.forget()
         assert build.program(self.source(), "k", (100, 1, 1), (32, 1, 1)).frame_bytes >= 0
 
+    def test_a_file_that_the_kernel_includes_may_change(self, empty_cache: Path, tmp_path: Path) -> None:
+        included = tmp_path / "factor.h"
+        for factor in (2, 3):
+            included.write_text(f"constant float factor = {factor};\n")
+            build.forget()
+            source = "o[thread_position_in_grid.x] = factor;"
+            y = run(source, [], (1,), options={"header": f'#include "{included.as_posix()}"\n'})
+            assert y.item() == factor
+
     def test_a_kernel_that_is_not_there(self, empty_cache: Path) -> None:
         with pytest.raises(CompileError, match="no kernel is called 'other'; the source has: k"):
             build.program(self.source(), "other", (1, 1, 1), (1, 1, 1))
