@@ -21,7 +21,7 @@ from anymetal.frontend.kernels import (
     find,
 )
 from anymetal.frontend.outline import Outline, outline, preprocess
-from anymetal.frontend.refusals import refuse
+from anymetal.frontend.refusals import refuse, unbalanced
 from anymetal.frontend.repair import Repair
 from anymetal.frontend.source import Place, Refused, Source
 
@@ -102,7 +102,7 @@ def _compile(
             return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)
         more = repair.repairs(messages, source, edited, BEFORE.count("\n") + 1)
         if not set(more) - set(wanted):
-            raise Reporter(files, source, edited, places).clang(messages)
+            raise unbalanced(source) or Reporter(files, source, edited, places).clang(messages)
         wanted += [r for r in more if r not in wanted]
 
 

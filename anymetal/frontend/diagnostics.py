@@ -157,7 +157,8 @@ class Reporter:
     def _place(self, message: Message) -> Place | None:
         """Where the learner finds what a message speaks of; None for places that are not the learner's."""
         if message.file == ENTRIES and message.line <= len(self.entries):
-            return self.entries[message.line - 1]
+            place = self.entries[message.line - 1]
+            return None if self._generated(place.file) else place
         if message.file not in self.files:
             return None
         written = self._written(message.file, message.line)

@@ -174,3 +174,18 @@ def _recursion(source: Source) -> None:
             if called and source.word(k - 1) not in (".", "->", "::"):
                 message = f"recursion is not supported in Metal: '{name}' calls itself"
                 raise Refused(source.tokens[k].start, message)
+
+
+def unbalanced(source: Source) -> Refused | None:
+    """The bracket that ends in another file than it began, or nowhere. clang notices where the text ends,
+    which is not the learner's."""
+    where = [source.place(token.start).file if token.text in "(){}[]" else "" for token in source.tokens]
+    for i, token in enumerate(source.tokens):
+        if token.text not in ("{", "}") or where[i].startswith("<"):
+            continue
+        other = source.partner.get(i)
+        if other is None or where[other] != where[i]:
+            if token.text == "{":
+                return Refused(token.start, "expected '}' to match this '{'")
+            return Refused(token.start, "extraneous closing brace ('}')")
+    return None

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from anymetal.frontend.edits import Edited, Edits
-from anymetal.frontend.rewrite import SHARED
 from anymetal.frontend.source import Source
 
 _ERROR = re.compile(r"^.*?:\d+:\d+:(?P<ranges>\{[\d:{}-]*\}:)? (?:fatal )?error: (?P<text>.*)$")
@@ -26,31 +25,25 @@ _OBJECT = re.compile(
 _CONSTANT = re.compile(
     r"no matching constructor for initialization of '(?:const )*__attribute__\(\(address_space\(2\)\)\) "
 )
-_VARIABLE = re.compile(r"no matching constructor for initialization of 'threadgroup ")
 
 
 @dataclass(frozen=True)
 class Repair:
-    """A span of the preprocessed source, and what to put around it, or in its place."""
+    """A span of the preprocessed source, and what to put around it."""
 
     start: int
     end: int
     before: str
     after: str
-    instead: bool = False
 
 
 def apply(found: Sequence[Repair], edits: Edits, rewrite: Callable[[Edits], None]) -> None:
     """Make all repairs around the changes of ``rewrite``, so that they enclose what it inserts."""
     for repair in found:
-        if not repair.instead:
-            edits.insert(repair.start, repair.before)
+        edits.insert(repair.start, repair.before)
     rewrite(edits)
     for repair in found:
-        if repair.instead:
-            edits.replace(repair.start, repair.end, repair.before)
-        else:
-            edits.insert(repair.end, repair.after)
+        edits.insert(repair.end, repair.after)
 
 
 def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> list[Repair]:
@@ -84,8 +77,6 @@ def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> l
             found += _constant(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
         elif _OBJECT.match(text) and spans:
             found.append(_wrap(spans[0], "__simt::copy("))
-        elif _VARIABLE.match(text):
-            found += _variable(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
     return list(dict.fromkeys(found))
 
 
@@ -132,35 +123,3 @@ def _constant(source: Source, at: int) -> list[Repair]:
             return []
     end = source.tokens[i].end
     return [Repair(end, end, f" = {source.between(begin + 1, i)}", "")]
-
-
-def _variable(source: Source, at: int) -> list[Repair]:
-    """``threadgroup T x[4];`` as a reference to memory of its size."""
-    i = _token_at(source, at)
-    if i is None:
-        return []
-    begin = i - 1
-    while source.word(begin) != "threadgroup":
-        begin -= 1
-        if begin < 0 or source.word(begin) in (";", "{", "}"):
-            return []
-    end = i + 1
-    while source.word(end) == "[":
-        end = source.partner[end] + 1
-    if source.word(end) != ";":
-        return []
-    kind = source.between(begin + 1, i)
-    dimensions = source.between(i + 1, end)
-    name = source.word(i)
-    memory = f"__memory_{name}"
-    # The declaration becomes that of the memory; the name becomes a reference into it.
-    return [
-        Repair(
-            source.tokens[begin].start,
-            source.tokens[end].end,
-            f"threadgroup typename __simt::words_for<{kind}{dimensions}>::type {memory} {SHARED}; "
-            f"threadgroup {kind} (&{name}){dimensions} = *(threadgroup {kind} (*){dimensions})&{memory};",
-            "",
-            instead=True,
-        )
-    ]

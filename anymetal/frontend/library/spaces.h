@@ -74,9 +74,4 @@ const T& copy(const T& object) {
   return object;
 }
 
-// Memory of the whole threadgroup for a T whose constructors make only a thread's own objects.
-template <typename T>
-struct words_for {
-  using type = typename word_of_align<alignof(T)>::type[sizeof(T) / alignof(T)];
-};
 }  // namespace __simt
