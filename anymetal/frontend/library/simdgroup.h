@@ -278,16 +278,22 @@ template <typename T>
 T quad_shuffle_rotate_up(T data, ushort delta) {
   return quad_shuffle(data, ushort(__simt::this_lane() - delta));
 }
+inline uint quad_lanes(uint ballot) { return ballot >> (__simt::this_lane() & ~3u) & 15u; }
 template <typename T>
 T quad_broadcast_first(T data) {
-  return quad_shuffle(data, 0);
+  return quad_shuffle(data, ushort(__builtin_ctz(quad_lanes(__simt_ballot(true)))));
 }
-#define SIMT_QUAD(name, ...)                          \
-  template <typename T>                               \
-  T quad_##name(T data) {                             \
-    auto join = [](T a, T b) -> T { return __VA_ARGS__; }; \
-    data = join(data, quad_shuffle_xor(data, 1));     \
-    return join(data, quad_shuffle_xor(data, 2));     \
+// Lanes that are not active do not count. Neighbours are joined first, then pairs: every lane gets the same bits.
+#define SIMT_QUAD(name, ...)                                                                        \
+  template <typename T>                                                                             \
+  T quad_##name(T data) {                                                                           \
+    auto join = [](T a, T b) -> T { return __VA_ARGS__; };                                          \
+    uint lane = __simt::this_lane() & 3, active = quad_lanes(__simt_ballot(true));                  \
+    T one = quad_shuffle_xor(data, 1), two = quad_shuffle_xor(data, 2), three = quad_shuffle_xor(data, 3); \
+    bool with_one = active >> (lane ^ 1) & 1, with_two = active >> (lane ^ 2) & 1, with_three = active >> (lane ^ 3) & 1; \
+    T mine = with_one ? join(data, one) : data;                                                     \
+    T other = with_two ? (with_three ? join(two, three) : two) : three;                             \
+    return with_two || with_three ? join(mine, other) : mine;                                       \
   }
 SIMT_QUAD(sum, a + b)
 SIMT_QUAD(product, a * b)
@@ -299,22 +305,22 @@ SIMT_QUAD(max, __simt::larger(a, b))
 #undef SIMT_QUAD
 #define SIMT_QUAD_PREFIX(name, identity, op)                                          \
   template <typename T>                                                               \
-  T quad_prefix_inclusive_##name(T data) {                                            \
-    ushort lane = __simt::this_lane() & 3;                                            \
-    T one = quad_shuffle_up(data, 1);                                                 \
-    data = lane >= 1 ? T(data op one) : data;                                         \
-    T two = quad_shuffle_up(data, 2);                                                 \
-    return lane >= 2 ? T(data op two) : data;                                         \
+  T quad_prefix_exclusive_##name(T data) {                                            \
+    uint lane = __simt::this_lane() & 3, active = quad_lanes(__simt_ballot(true));    \
+    T before = T(identity);                                                           \
+    for (uint k = 1; k < 4; k++) {                                                    \
+      T one = quad_shuffle_up(data, ushort(k));                                       \
+      before = lane >= k && (active >> (lane - k) & 1) ? T(one op before) : before;   \
+    }                                                                                 \
+    return before;                                                                    \
   }                                                                                   \
   template <typename T>                                                               \
-  T quad_prefix_exclusive_##name(T data) {                                            \
-    T before = quad_shuffle_up(quad_prefix_inclusive_##name(data), 1);                \
-    return (__simt::this_lane() & 3) == 0 ? T(identity) : before;                     \
+  T quad_prefix_inclusive_##name(T data) {                                            \
+    return T(quad_prefix_exclusive_##name(data) op data);                             \
   }
 SIMT_QUAD_PREFIX(sum, 0, +)
 SIMT_QUAD_PREFIX(product, 1, *)
 #undef SIMT_QUAD_PREFIX
-inline uint quad_lanes(uint ballot) { return ballot >> (__simt::this_lane() & ~3u) & 15u; }
 struct quad_vote {
   using vote_t = uint;
   vote_t votes;
