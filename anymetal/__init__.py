@@ -1,12 +1,14 @@
 """anymetal: runs Metal kernels on any machine.
 
 `install()` makes `mx.fast.metal_kernel` work where there is no Apple GPU. `metal_kernel` has the same
-contract and always runs on the CPU. `threads(n)` limits the CPU threads that launches use.
+contract and always runs on the CPU. `Library` runs whole `.metal` sources.
+`threads(n)` limits the CPU threads that launches use.
 """
 
 from __future__ import annotations
 
 from anymetal.errors import AnymetalError, CompileError, KernelFault, LaunchError
+from anymetal.library import Function, Library
 from anymetal.metal_kernel import install, metal_kernel, uninstall
 from anymetal.runtime.launch import threads
 
@@ -14,8 +16,10 @@ __version__ = "0.1.0"
 __all__ = [
     "AnymetalError",
     "CompileError",
+    "Function",
     "KernelFault",
     "LaunchError",
+    "Library",
     "install",
     "metal_kernel",
     "threads",
