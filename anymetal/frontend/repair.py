@@ -18,6 +18,8 @@ _ERROR = re.compile(r"^.*?:\d+:\d+:(?P<ranges>\{[\d:{}-]*\}:)? (?:fatal )?error:
 _AT = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+):")
 _RANGE = re.compile(r"\{(\d+):(\d+)-(\d+):(\d+)\}")
 _OTHER_SPACE = re.compile(r"'this' object is in address space '[123]'")
+_SPACE = r"(?:const )*(?:device|threadgroup|__attribute__\(\(address_space\(\d\)\)\)) "
+_CONVERSION = re.compile(rf"no viable conversion from '{_SPACE}")
 _OBJECT = re.compile(
     r"cannot initialize object parameter of type 'const .*' with an expression of type "
     r"'(?:const )*(?:device|threadgroup|__attribute__\(\(address_space\(\d\)\)\)) "
@@ -75,6 +77,10 @@ def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> l
             found += _object(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
         elif _CONSTANT.match(text):
             found += _constant(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
+        elif _CONVERSION.match(text) and spans:
+            found.append(_wrap(spans[0], "__simt::copy("))
+        elif text.startswith("no viable overloaded operator[]") and spans and any(map(_OTHER_SPACE.search, notes)):
+            found.append(_wrap(spans[0], "__simt::copy("))
         elif _OBJECT.match(text) and spans:
             found.append(_wrap(spans[0], "__simt::copy("))
     return list(dict.fromkeys(found))

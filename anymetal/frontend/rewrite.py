@@ -16,7 +16,7 @@ from anymetal.frontend.tokens import NUMBER, WORD
 SPACES = frozenset({"device", "constant", "threadgroup", "thread"})
 # Nobody knows what such memory holds before it is written, nor who writes it.
 SHARED = "__attribute__((loader_uninitialized, used))"
-VECTOR = re.compile(r"(?:bool|u?char|u?short|u?int|u?long|half|bfloat|float)[234]\Z")
+VECTOR = re.compile(r"(?:packed_)?(?:bool|u?char|u?short|u?int|u?long|half|bfloat|float)[234]\Z")
 
 
 def attributes(source: Source, edits: Edits) -> None:

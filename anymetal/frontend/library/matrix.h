@@ -35,12 +35,11 @@ struct matrix {
   }
   template <typename... V, typename = __simt::enable_if<sizeof...(V) == C && C != 1 && (__is_same(V, column) && ...)>>
   constexpr matrix(V... v) : columns{v...} {}
-  template <typename... V>
-  static constexpr matrix of(V... v) {
-    matrix m;
+  template <typename... V, typename = __simt::enable_if<sizeof...(V) == C * R && (__simt::is_scalar<V> && ...)>,
+            typename = void>
+  constexpr matrix(V... v) : columns{} {
     T elements[] = {T(v)...};
-    for (int i = 0; i < C * R; i++) m.columns[i / R][i % R] = elements[i];
-    return m;
+    for (int i = 0; i < C * R; i++) columns[i / R][i % R] = elements[i];
   }
   column& operator[](int i) { return columns[i]; }
   const column& operator[](int i) const { return columns[i]; }

@@ -107,7 +107,9 @@ SIMT_COMPARE(islessequal, <=)
 
 template <typename T>
 bool all(T x) {
-  if constexpr (__simt::is_vector<T>) {
+  if constexpr (__simt::is_bools<T>) {
+    return all(x.ints());
+  } else if constexpr (__simt::is_vector<T>) {
     bool every = true;
     for (int i = 0; i < __simt::size_of<T>; i++) every = every && x[i] != 0;
     return every;
@@ -117,7 +119,9 @@ bool all(T x) {
 }
 template <typename T>
 bool any(T x) {
-  if constexpr (__simt::is_vector<T>) {
+  if constexpr (__simt::is_bools<T>) {
+    return any(x.ints());
+  } else if constexpr (__simt::is_vector<T>) {
     bool some = false;
     for (int i = 0; i < __simt::size_of<T>; i++) some = some || x[i] != 0;
     return some;
@@ -128,7 +132,9 @@ bool any(T x) {
 // y where the condition holds, x elsewhere.
 template <typename T, typename C>
 T select(T x, T y, C condition) {
-  if constexpr (__simt::is_vector<T> && __simt::is_vector<C>) {
+  if constexpr (__simt::is_bools<C>) {
+    return select(x, y, condition.ints());
+  } else if constexpr (__simt::is_vector<T> && __simt::is_vector<C>) {
     T r;
     for (int i = 0; i < __simt::size_of<T>; i++) r[i] = condition[i] != 0 ? y[i] : x[i];
     return r;

@@ -26,6 +26,7 @@ struct word_of_align<16> {
   using type = uint4;
 };
 
+// A copy is const, so that nothing writes to it thinking that it writes to the object.
 // `place(p[i]) = value` for an object p[i] of a struct's type.
 template <typename T, typename Pointer, typename Word>
 struct slot {
@@ -36,6 +37,22 @@ struct slot {
     const Word* source = (const Word*)&value;
     for (uint i = 0; i < sizeof(T) / sizeof(Word); i++) words[i] = source[i];
   }
+  T load() const {
+    T value;
+    Word* target = (Word*)&value;
+    for (uint i = 0; i < sizeof(T) / sizeof(Word); i++) target[i] = words[i];
+    return value;
+  }
+#define SIMT_UPDATE(op)                    \
+  template <typename U>                    \
+  void operator op##=(const U& by) const { \
+    *this = load() op by;                  \
+  }
+  SIMT_UPDATE(+)
+  SIMT_UPDATE(-)
+  SIMT_UPDATE(*)
+  SIMT_UPDATE(/)
+#undef SIMT_UPDATE
 };
 
 #define SIMT_PLACE(space)                                                               \
@@ -50,11 +67,11 @@ struct slot {
     }                                                                                   \
   }                                                                                     \
   template <typename T>                                                                 \
-  T copy(const __attribute__((address_space(space))) T& object) {                       \
+  const T copy(const __attribute__((address_space(space))) T& object) {                       \
     return object;                                                                      \
   }                                                                                     \
   template <typename T>                                                                 \
-  T copy(__attribute__((address_space(space))) T& object) {                             \
+  const T copy(__attribute__((address_space(space))) T& object) {                             \
     return object;                                                                      \
   }
 SIMT_PLACE(1)

@@ -34,7 +34,6 @@ using vec = T __attribute__((ext_vector_type(N)));
   using ::T##3;                   \
   using ::T##4;                   \
   }
-SIMT_VECTORS(bool)
 SIMT_VECTORS(char)
 SIMT_VECTORS(uchar)
 SIMT_VECTORS(short)
