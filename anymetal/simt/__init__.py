@@ -1,89 +1,24 @@
-"""One thread's LLVM IR in, a SIMD-group's out: 32 lanes side by side, with masks where they part."""
+"""One thread's LLVM IR in, a SIMD-group's out: 32 lanes side by side, with masks where they part.
+
+``layouts_for`` is asked at every new launch; ``widen``, needed where nothing is cached, is imported on use.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from . import cfg, divergence, driver, private
-from .ir import Module, Unsupported
+from .ir import Unsupported
 from .layouts import Layout, layouts_for
-from .prepare import prepare
-from .scalarise import scalarise
-from .widen import SimdGroup, Widener, split_at_barriers
+
+if TYPE_CHECKING:
+    from .module import Widened, widen
 
 __all__ = ["Layout", "Unsupported", "Widened", "layouts_for", "widen"]
 
-_ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "min-legal-vector-width"="512" }'
 
+def __getattr__(name: str) -> Any:
+    if name in ("Widened", "widen"):
+        from . import module
 
-@dataclass(frozen=True)
-class Widened:
-    """A module ready for the JIT.
-
-    ir: text, without target triple and data layout. entry: ``void @entry(ptr launch, ptr scratch)``.
-    frame_bytes: what one SIMD-group keeps between barriers. threadgroup_bytes: static threadgroup memory.
-    buffers: indices of those it uses.
-    """
-
-    ir: str
-    entry: str
-    frame_bytes: int
-    threadgroup_bytes: int
-    buffers: frozenset[int]
-
-
-def widen(ir: str, entry: str, layouts: tuple[Layout, ...]) -> Widened:
-    """Widen the kernel ``entry`` of a module for one launch's ``layouts`` (see ``layouts_for``).
-
-    Raises ``Unsupported``, which names the construct, for what cannot be widened.
-    """
-    module, function = prepare(ir, entry)
-    scalarise(function)
-    split_at_barriers(function)
-    graph = cfg.build(function)
-    memory = private.find(function)
-    offsets, threadgroup_bytes = _threadgroup_memory(module)
-    groups: list[SimdGroup] = []
-    for number, layout in enumerate(layouts):
-        shapes = divergence.analyse(function, graph, layout, set(memory.regions))
-        name = f"simdgroup.{number}"
-        groups.append(Widener(module, function, graph, shapes, memory, layout, name, offsets).write())
-    frame = max(_padded(g.frame) for g in groups)
-    suspends = any(g.suspends for g in groups)
-    name = entry if re.fullmatch(r"[\w.$]+", entry) else f'"{entry}"'
-    code = [driver.driver(name, "simdgroup.0", "simdgroup.1" if len(groups) > 1 else None, frame, suspends)]
-    code += [g.text for g in groups]
-    declared = {**driver.DECLARED, **{k: v for g in groups for k, v in g.declared.items()}}
-    constants = [_constant(module, name) for name in sorted(set().union(*(g.constants for g in groups)))]
-    text = "\n\n".join([*constants, *code, *declared.values(), _ATTRIBUTES, "!0 = !{}"])
-    buffers = frozenset().union(*(g.buffers for g in groups))
-    return Widened(text, entry, frame, threadgroup_bytes, buffers)
-
-
-def _padded(size: int) -> int:
-    return -(-size // 128) * 128
-
-
-def _threadgroup_memory(module: Module) -> tuple[dict[str, int], int]:
-    """Where each threadgroup variable lies, and how much memory they need."""
-    offsets: dict[str, int] = {}
-    size = 0
-    for name, variable in module.globals.items():
-        if variable.address_space != 3:
-            continue
-        align = max(variable.align, 64 if variable.type.size >= 64 else 16)
-        size = -(-size // align) * align
-        offsets[name] = size
-        size += variable.type.size
-    return offsets, size
-
-
-def _constant(module: Module, name: str) -> str:
-    """A table that the kernel reads, as the front end wrote it, in the CPU's one address space."""
-    text = re.sub(r"addrspace\(\d+\)\s*", "", module.globals[name].text)
-    text = re.sub(r", (comdat|section \"[^\"]*\")|, ![\w.]+ !\d+", "", text)
-    text = re.sub(
-        r"\b(dso_local|local_unnamed_addr|unnamed_addr|linkonce_odr|external|weak_odr)\s+", "", text
-    )
-    return f'@"{name}" = ' + text
+        return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

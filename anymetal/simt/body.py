@@ -9,6 +9,7 @@ from . import matrix
 from .divergence import shape_of
 from .ir import I1, I64, LANES, Constant, GlobalRef, Instruction, Local, Module, Operand, Type, scalars
 from .layouts import Layout
+from .monitor import Monitor
 from .private import PrivateMemory
 from .shapes import ZERO, Shape
 from .values import FULL, Fragment, Linear, Uniform, Value, Varying, constant_scalars, literal, wide
@@ -31,6 +32,7 @@ class Body:
     ) -> None:
         self.module, self.shapes, self.layout, self.private = module, shapes, layout, private
         self.fetch = fetch
+        self.monitor: Monitor | None = None
         self.lines: list[str] = []
         self.prologue: list[str] = []
         self.values: dict[str, Value] = {}

@@ -23,6 +23,22 @@ _MAX_STRETCHES = 8
 
 
 def load(body: Body, instruction: Instruction) -> Value:
+    return body.monitor.load(body, instruction) if body.monitor else load_lanes(body, instruction)
+
+
+def store(body: Body, instruction: Instruction) -> None:
+    (body.monitor.store if body.monitor else store_lanes)(body, instruction)
+
+
+def copy(body: Body, instruction: Instruction) -> None:
+    (body.monitor.copy if body.monitor else copy_lanes)(body, instruction)
+
+
+def atomic(body: Body, instruction: Instruction) -> Value:
+    return body.monitor.atomic(body, instruction) if body.monitor else atomic_lanes(body, instruction)
+
+
+def load_lanes(body: Body, instruction: Instruction) -> Value:
     pointer, parts = instruction.operands[0], scalars(instruction.type)
     if instruction.attributes.get("atomic"):
         return _load_atomic(body, instruction)
@@ -41,7 +57,7 @@ def load(body: Body, instruction: Instruction) -> Value:
     return Varying(tuple(gather(body, lane_pointers(body, pointers, at), type_) for type_, at in parts))
 
 
-def store(body: Body, instruction: Instruction) -> None:
+def store_lanes(body: Body, instruction: Instruction) -> None:
     stored, pointer = instruction.operands
     parts = scalars(stored.type)
     if instruction.attributes.get("atomic"):
@@ -346,7 +362,7 @@ def _store_private(body: Body, region: Region, pointer: Operand, type_: Type, at
 # -- copies of a known length ----------------------------------------------------------------------------
 
 
-def copy(body: Body, instruction: Instruction) -> None:
+def copy_lanes(body: Body, instruction: Instruction) -> None:
     """``llvm.memcpy``, ``memmove`` and ``memset`` of a length that is known: piece by piece."""
     target, source, length = instruction.operands[:3]
     if not isinstance(length, Constant) or not isinstance(length.value, int):
@@ -423,7 +439,7 @@ def _store_atomic(body: Body, stored: Operand, pointer: Operand) -> None:
     each_active_lane(body, one, ())
 
 
-def atomic(body: Body, instruction: Instruction) -> Value:
+def atomic_lanes(body: Body, instruction: Instruction) -> Value:
     """``atomicrmw`` and ``cmpxchg``: one active lane after the other."""
     pointers = body.vector(instruction.operands[0])
     vectors = [body.vector(o) for o in instruction.operands[1:]]

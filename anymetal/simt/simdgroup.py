@@ -21,6 +21,7 @@ from .cfg import Cfg
 from .divergence import Divergence
 from .ir import I1, LANES, Block, Constant, Function, Instruction, Module, Type, Unsupported
 from .layouts import Layout
+from .monitor import Monitor
 from .private import PrivateMemory, bytes_of
 from .schedule import Schedule, schedule
 from .slots import Slots, live_into
@@ -84,12 +85,15 @@ class Widener:
         layout: Layout,
         name: str,
         threadgroup_offsets: dict[str, int],
+        monitor: Monitor | None = None,
     ) -> None:
         self.function, self.cfg, self.name = function, cfg, name
         self.divergent = divergence.divergent
         self.layout = layout
         self.body = Body(module, divergence.shapes, layout, private, self._fetch)
         self.body.threadgroup_offsets = threadgroup_offsets
+        self.body.monitor = monitor
+        self.headers = {loop.header for loop in cfg.loops}
         self.body.symbol_types = {i.name: i.type for _, i in function.instructions() if i.name}
         self.slots = Slots(self.body, function, cfg)
         self.buffers: set[int] = set()
@@ -202,6 +206,7 @@ class Widener:
         body = self.body
         body.lines.append(f'"full.{block.name}":')
         body.values, body.mask = {}, None
+        self._watch(block)
         self._instructions(block)
         end = block.terminator
         if end.op != "br":
@@ -286,6 +291,7 @@ class Widener:
             go_on = body.fresh("masked")
             body.do(f"br i1 {together}, label {self._full(block.name)}, label %{go_on}")
             body.label(go_on)
+        self._watch(block)
         self._instructions(block)
         end = block.terminator
         if end.op != "br":
@@ -386,7 +392,8 @@ class Widener:
         stop = body.fresh("stop")
         threads = body.once("mul i32 %size.x, %size.y")
         threads = body.once(f"mul i32 {threads}, %size.z")
-        alone = body.once(f"icmp ule i32 {threads}, {LANES}")
+        # A monitor wants to see every barrier.
+        alone = "false" if body.monitor else body.once(f"icmp ule i32 {threads}, {LANES}")
         body.do(f"br i1 {alone}, {then}, label %{stop}")
         body.label(stop)
         for name, type_, place in saved:
@@ -403,6 +410,12 @@ class Widener:
         return self.body.emit(f"getelementptr i8, ptr %frame, i64 {place}")
 
     # -- instructions ------------------------------------------------------------------------------------
+
+    def _watch(self, block: Block) -> None:
+        if self.body.monitor is not None:
+            self.body.monitor.block(self.body, block)
+            if block.name in self.headers:
+                self.body.monitor.loop(self.body, block)
 
     def _instructions(self, block: Block) -> None:
         for instruction in block.body:
@@ -462,7 +475,10 @@ class Widener:
 
     def _simt(self, instruction: Instruction, name: str) -> Value | None:
         body = self.body
+        monitor = body.monitor
         if name in ("threadgroup_barrier", "simdgroup_barrier"):
+            if monitor is not None:
+                (monitor.barrier if name[0] == "t" else monitor.simdgroup_barrier)(body, instruction)
             return None
         if intrinsics.is_id(instruction.callee):
             return self._id(instruction, name)
@@ -471,13 +487,15 @@ class Widener:
         if name == "mma":
             return matrix.multiply_accumulate(body, instruction)
         if name.startswith("matrix_load_"):
-            return matrix.load(body, instruction)
+            return (monitor.matrix_load if monitor else matrix.load)(body, instruction)
         if name.startswith("matrix_store_"):
-            matrix.store(body, instruction)
+            (monitor.matrix_store if monitor else matrix.store)(body, instruction)
             return None
         if name == "ballot":
             return lanes.ballot(body, instruction)
         if name.startswith("shuffle_"):
+            if monitor is not None:
+                monitor.shuffle(body, instruction)
             return lanes.shuffle(body, instruction)
         words = name.split("_")
         if words[0] == "reduce":

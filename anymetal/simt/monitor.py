@@ -1,0 +1,39 @@
+"""What the widener asks of a monitor: someone who watches a kernel's steps (see ``anymetal.checks``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from .ir import Block, Instruction
+from .values import Value
+
+if TYPE_CHECKING:
+    from .body import Body
+
+
+class Monitor(Protocol):
+    """Writes watched instructions; ``block`` and ``loop`` write what comes at the start of a block."""
+
+    def load(self, body: Body, instruction: Instruction) -> Value: ...
+
+    def store(self, body: Body, instruction: Instruction) -> None: ...
+
+    def atomic(self, body: Body, instruction: Instruction) -> Value: ...
+
+    def copy(self, body: Body, instruction: Instruction) -> None: ...
+
+    def matrix_load(self, body: Body, instruction: Instruction) -> Value: ...
+
+    def matrix_store(self, body: Body, instruction: Instruction) -> None: ...
+
+    def shuffle(self, body: Body, instruction: Instruction) -> None: ...
+
+    def barrier(self, body: Body, instruction: Instruction) -> None: ...
+
+    def simdgroup_barrier(self, body: Body, instruction: Instruction) -> None: ...
+
+    def block(self, body: Body, block: Block) -> None: ...
+
+    def loop(self, body: Body, header: Block) -> None: ...
+
+    def driver(self, entry: str, whole: str, ragged: str | None, frame: int) -> str: ...
