@@ -117,8 +117,8 @@ def _grid_too_small(e: Evidence) -> Diagnosis | None:
     )
 
 
-def _grid_swapped(e: Evidence) -> Diagnosis | None:
-    """Tall results miss their last rows, wide ones their last columns: the grid's axes are swapped."""
+def _axes_swapped(e: Evidence) -> Diagnosis | None:
+    """Tall results miss their last rows, wide ones their last columns: two axes are swapped."""
     unwritten = e.unwritten | e.kept_init_value
     if e.got.ndim != 2 or not unwritten.any() or len(e.launches) != 1:
         return None
@@ -134,10 +134,10 @@ def _grid_swapped(e: Evidence) -> Diagnosis | None:
         return None
     part = f"last {missing_rows} rows" if tall else f"last {missing_columns} columns"
     return Diagnosis(
-        "grid-swapped",
-        f"the {part} of {e.y} were never written: the grid's axes and the result's do not match.",
-        "If the grid is (columns, rows, 1), a thread's x must run along the columns. Look at which of x and "
-        "y becomes the row, and at the grid.",
+        "axes-swapped",
+        f"the {part} of {e.y} were never written: rows and columns have changed places somewhere.",
+        "If the grid is (columns, rows, 1), a thread's x is its column and y its row. Look at the grid, "
+        "at the two indices, and at the guard.",
     )
 
 
@@ -340,7 +340,7 @@ def _wrong_values(e: Evidence) -> Diagnosis | None:
 RULES: tuple[Rule, ...] = (
     _untouched,
     _grid_too_small,
-    _grid_swapped,
+    _axes_swapped,
     _reads_own_output,
     _partly_unwritten,
     _stale,

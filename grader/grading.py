@@ -43,7 +43,6 @@ def grade(
     result = judged(find(lab), kernel, seed)
     if show:
         result.show()
-        result._just_shown = True
     if strict and not result.passed:
         raise WrongKernel(result)
     return result

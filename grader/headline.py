@@ -13,7 +13,7 @@ GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"wrong-shape"}),
     frozenset({"writes-past-end"}),
     frozenset({"untouched"}),
-    frozenset({"grid-too-small", "grid-swapped", "reads-own-output"}),
+    frozenset({"grid-too-small", "axes-swapped", "reads-own-output"}),
     frozenset({"stale"}),
     frozenset({"near-miss"}),
     frozenset({"scaled"}),

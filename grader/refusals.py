@@ -35,7 +35,8 @@ def of_error(error: Exception) -> Diagnosis:
         return Diagnosis(
             "compile-error", f"the kernel does not compile.\n\n{text}", "Start with the first error."
         )
-    if name == "LaunchError":
+    # MLX on Metal raises a plain ValueError for a threadgroup that is too large.
+    if name == "LaunchError" or "thread group size" in text.lower():
         return Diagnosis(
             "launch-error", f"the launch was refused: {text}", "Look at grid, threadgroup and shapes."
         )

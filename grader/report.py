@@ -26,7 +26,7 @@ class Grade:
     seed_was_given: bool = True
     machine_at_fault: bool = False
     """The reference fails the same case on this machine."""
-    _just_shown: bool = field(default=False, repr=False)
+    _shown_in_cell: int | None = field(default=None, repr=False)
 
     @property
     def passed(self) -> bool:
@@ -77,15 +77,14 @@ class Grade:
             return
         from IPython.display import display
 
+        self._shown_in_cell = _cell_number()
         bundle = {"text/plain": as_text(self), "text/html": as_html(self)}
         show: Any = display  # IPython's own is untyped
         show(bundle, raw=True, metadata={METADATA_KEY: self.summary()})
 
     def _ipython_display_(self) -> None:
         # `grade(...)` as a cell's last line has shown the report already; do not show it a second time.
-        if self._just_shown:
-            self._just_shown = False
-        else:
+        if self._shown_in_cell != _cell_number():
             self.show()
 
 
@@ -93,6 +92,11 @@ def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and hasattr(shell, "kernel")
+
+
+def _cell_number() -> int:
+    """Which execution of a cell this is, in a notebook."""
+    return int(sys.modules["IPython"].get_ipython().execution_count)
 
 
 def _title(grade: Grade) -> str:
@@ -171,14 +175,21 @@ def as_html(grade: Grade) -> str:
     if detail:
         parts.append(f"<pre>{html.escape(detail)}</pre>")
     if outcome.wrong:
-        parts.append("<table><thead><tr><th>element</th><th>got</th><th>want</th></tr></thead><tbody>")
-        for wrong in outcome.wrong:
-            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in _element(grade, wrong))
-            parts.append(f"<tr>{cells}</tr>")
-        parts.append("</tbody></table>")
+        rows = [_row("th", ("element", "got", "want"))]
+        rows += [_row("td", _element(grade, wrong)) for wrong in outcome.wrong]
+        parts.append(f'<table style="margin: 0 0 1em 0">{"".join(rows)}</table>')
     if diagnosis.hint:
         parts.append(f"<p><strong>Hint:</strong> {_inline(diagnosis.hint)}</p>")
     return "".join([*parts, "</div>"])
+
+
+def _row(tag: str, texts: tuple[str, str, str]) -> str:
+    styles = ("text-align: left", "text-align: right", "text-align: right")
+    cells = zip(texts, styles, strict=True)
+    inside = (
+        f'<{tag} style="{style}; padding: 0 2em 0 0">{html.escape(text)}</{tag}>' for text, style in cells
+    )
+    return f"<tr>{''.join(inside)}</tr>"
 
 
 def _inline(text: str) -> str:

@@ -106,6 +106,20 @@ def _first_terms(values: Mapping[str, Float64], terms: int) -> Float64 | None:
     return values["x"][:, :terms] @ values["w"][:terms]
 
 
+def _summed_over(values: Mapping[str, Float64], terms: int) -> Float64 | None:
+    """A loop of `terms` steps: behind K, w has no rows, and the grader's NaN is read."""
+    want = values["x"] @ values["w"]
+    return _first_terms(values, terms) if terms <= values["x"].shape[1] else np.full_like(want, np.nan)
+
+
+def _summed_over_n(values: Mapping[str, Float64]) -> Float64 | None:
+    return _summed_over(values, values["w"].shape[1])
+
+
+def _summed_over_m(values: Mapping[str, Float64]) -> Float64 | None:
+    return _summed_over(values, values["x"].shape[0])
+
+
 def _without_last(values: Mapping[str, Float64]) -> Float64 | None:
     return _first_terms(values, values["x"].shape[1] - 1)
 
@@ -138,51 +152,63 @@ def _rounded_down(step: int) -> NearMiss:
 NEAR_MISSES = (
     NearMiss(
         "transposed",
-        "your result is the transpose: the number for y[m, n] lies where y[n, m] belongs.",
-        "y is row-major with N columns, so y[m, n] is element m * N + n. Look at the store.",
+        "your result is the transpose: the number for `y[m, n]` lies where `y[n, m]` belongs.",
+        "y is row-major with N columns, so `y[m, n]` is element `m * N + n`. Look at the store.",
         _transposed_store,
     ),
     NearMiss(
         "w-transposed",
         "w is read as if it were [N, K].",
-        "w is row-major [K, N], so w[k, n] is element k * N + n.",
+        "w is row-major [K, N], so `w[k, n]` is element `k * N + n`.",
         _w_transposed,
     ),
     NearMiss(
         "x-transposed",
         "x is read as if it were [K, M].",
-        "x is row-major [M, K], so x[m, k] is element m * K + k.",
+        "x is row-major [M, K], so `x[m, k]` is element `m * K + k`.",
         _x_transposed,
     ),
     NearMiss(
         "wrong-stride",
         "w is read with K elements to a row; it has N.",
-        "w is row-major [K, N], so w[k, n] is element k * N + n.",
+        "w is row-major [K, N], so `w[k, n]` is element `k * N + n`.",
         _w_stride_k,
     ),
     NearMiss(
         "wrong-stride",
         "x is read with M elements to a row; it has K.",
-        "x is row-major [M, K], so x[m, k] is element m * K + k.",
+        "x is row-major [M, K], so `x[m, k]` is element `m * K + k`.",
         _x_stride_m,
     ),
     NearMiss(
         "wrong-stride",
         "x is read with N elements to a row; it has K.",
-        "x is row-major [M, K], so x[m, k] is element m * K + k.",
+        "x is row-major [M, K], so `x[m, k]` is element `m * K + k`.",
         _x_stride_n,
     ),
     NearMiss(
         "row-zero",
         "every row of y is the product of row 0 of x.",
-        "x[m, k] is element m * K + k: the row must appear in the index.",
+        "`x[m, k]` is element `m * K + k`: the row must appear in the index.",
         _x_row_zero,
     ),
     NearMiss(
         "column-zero",
         "every column of y is the product of column 0 of w.",
-        "w[k, n] is element k * N + n: the column must appear in the index.",
+        "`w[k, n]` is element `k * N + n`: the column must appear in the index.",
         _w_column_zero,
+    ),
+    NearMiss(
+        "wrong-length",
+        "each sum runs over N products; it has K.",
+        "K is the length of a row of x: `x_shape[1]`, or `w_shape[0]`.",
+        _summed_over_n,
+    ),
+    NearMiss(
+        "wrong-length",
+        "each sum runs over M products; it has K.",
+        "K is the length of a row of x: `x_shape[1]`, or `w_shape[0]`.",
+        _summed_over_m,
     ),
     NearMiss(
         "k-tail",

@@ -34,6 +34,7 @@ def test_every_picture_says_in_words_what_it_shows(page: Path) -> None:
     for cell in jupytext.read(page).cells:
         if "plt.show()" in cell.source:
             assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
+            assert cell.metadata["mystnb"]["image"]["classes"] == "dark-light mpl"
             assert "patch.set_alpha(0)" in cell.source
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader import mutants
+from grader.exercise import Exercise
 from grader.grading import judged
 from grader.labs import LABS
 from grader.mutants import Mutant
@@ -18,7 +19,7 @@ MUTANTS = [
 
 
 @pytest.mark.parametrize(("exercise", "mutant"), MUTANTS)
-def test_a_mutant_is_refused_with_its_cause_named(exercise, mutant: Mutant) -> None:
+def test_a_mutant_is_refused_with_its_cause_named(exercise: Exercise, mutant: Mutant) -> None:
     result = judged(exercise, mutant.make(), seed=1)
     assert not result.passed
     assert result.kind == mutant.cause, str(result)

@@ -13,6 +13,7 @@ import pytest
 import grader
 from grader import mutants
 from grader.diagnose import where
+from grader.exercise import Kernel
 from grader.grading import WrongKernel, grade, judged
 from grader.labs import find
 from grader.mutants.lab02._right import SOURCE
@@ -21,7 +22,7 @@ LAB = find("02")
 RIGHT = LAB.launch(SOURCE)
 
 
-def mutant(name: str):
+def mutant(name: str) -> Kernel:
     (chosen,) = (each for each in mutants.of(LAB) if each.name == name)
     return chosen.make()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import mlx.core as mx
 import pytest
@@ -18,13 +19,20 @@ INDICES = """
 """
 
 
-def make(source: str, header: str = "", names: tuple[str, ...] = ("x", "w")):
+def make(source: str, header: str = "", names: tuple[str, ...] = ("x", "w")) -> Any:
     return mx.fast.metal_kernel(
         name="other", input_names=list(names), output_names=["y"], source=source, header=header
     )
 
 
-def run(kernel, inputs, grid, threadgroup, shape, **more) -> mx.array:
+def run(
+    kernel: Any,
+    inputs: list[mx.array],
+    grid: tuple[int, int, int],
+    threadgroup: tuple[int, int, int],
+    shape: tuple[int, ...],
+    **more: Any,
+) -> mx.array:
     x = inputs[0]
     template = [("T", x.dtype), *more.pop("template", [])]
     (y,) = kernel(
@@ -126,22 +134,24 @@ def two_outputs_a_thread() -> Callable[..., mx.array]:
     )
 
 
-def sizes_by_template() -> Callable[..., mx.array]:
+def a_number_by_template() -> Callable[..., mx.array]:
     kernel = make(
-        """
+        INDICES
+        + """
         uint n = thread_position_in_grid.x, m = thread_position_in_grid.y;
         float sum = 0;
-        for (uint k = 0; k < K; k++) {
-            sum += float(x[m * K + k]) * float(w[k * N + n]);
+        for (uint k = 0; k < K; k += STEP) {
+            for (uint i = k; i < min(K, k + STEP); i++) {
+                sum += float(x[m * K + i]) * float(w[i * N + n]);
+            }
         }
         y[m * N + n] = T(sum);
         """
     )
 
     def matmul(x: mx.array, w: mx.array) -> mx.array:
-        sizes = [("K", x.shape[1]), ("N", w.shape[1])]
         shape = (x.shape[0], w.shape[1])
-        return run(kernel, [x, w], (shape[1], shape[0], 1), (16, 16, 1), shape, template=sizes)
+        return run(kernel, [x, w], (shape[1], shape[0], 1), (16, 16, 1), shape, template=[("STEP", 8)])
 
     return matmul
 
@@ -171,6 +181,28 @@ def flat_output_and_cleared() -> Callable[..., mx.array]:
         (x.shape[0] * w.shape[1],),
         init_value=0,
     ).reshape(x.shape[0], w.shape[1])
+
+
+def padded_output_cut_to_size() -> Callable[..., mx.array]:
+    """Stores into a larger array, where threads past the edge do no harm."""
+    kernel = make(
+        INDICES
+        + """
+        uint n = thread_position_in_grid.x, m = thread_position_in_grid.y;
+        float sum = 0;
+        for (uint k = 0; k < K && m < M && n < N; k++) {
+            sum += float(x[m * K + k]) * float(w[k * N + n]);
+        }
+        y[m * threads_per_grid.x + n] = T(sum);
+        """
+    )
+
+    def matmul(x: mx.array, w: mx.array) -> mx.array:
+        rows, columns = -(-x.shape[0] // 16) * 16, -(-w.shape[1] // 16) * 16
+        whole = run(kernel, [x, w], (columns, rows, 1), (16, 16, 1), (rows, columns))
+        return whole[: x.shape[0], : w.shape[1]]
+
+    return matmul
 
 
 def two_launches() -> Callable[..., mx.array]:
@@ -230,10 +262,11 @@ def helper_in_the_header() -> Callable[..., mx.array]:
         four_accumulators,
         a_simdgroup_an_output,
         two_outputs_a_thread,
-        sizes_by_template,
+        a_number_by_template,
         transposed_and_turned_back,
         weights_turned_first,
         flat_output_and_cleared,
+        padded_output_cut_to_size,
         two_launches,
         helper_in_the_header,
     ],

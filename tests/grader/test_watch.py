@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -13,8 +14,8 @@ from grader import watch
 ADD_ONE = "uint i = thread_position_in_grid.x; y[i] = x[i] + 1;"
 
 
-def launch(source: str = ADD_ONE, size: int = 10, threads: int | None = None, **more) -> mx.array:
-    kernel = mx.fast.metal_kernel(name="k", input_names=["x"], output_names=["y"], source=source)
+def launch(source: str = ADD_ONE, size: int = 10, threads: int | None = None, **more: Any) -> mx.array:
+    kernel: Any = mx.fast.metal_kernel(name="k", input_names=["x"], output_names=["y"], source=source)
     (y,) = kernel(
         inputs=[mx.arange(float(size))],
         grid=(size if threads is None else threads, 1, 1),
@@ -98,7 +99,7 @@ def test_a_profiler_survives_the_block_even_after_an_error() -> None:
         assert sys.getprofile() is profiler
     finally:
         sys.setprofile(before)
-    assert launch().tolist()[0] == 1.0
+    assert launch()[0].item() == 1.0
 
 
 def test_blocks_may_be_nested() -> None:

@@ -1,4 +1,4 @@
-// cause: grid-swapped
+// cause: axes-swapped
 // Takes x for the row and y for the column, and keeps the grid as it was.
 uint m = thread_position_in_grid.x;
 uint n = thread_position_in_grid.y;
