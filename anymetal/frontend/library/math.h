@@ -54,6 +54,17 @@ R each(F f, T x, More... more) {
     return f(x, more...);
   }
 }
+// The sine of x half turns and `quarters` quarter turns. The nearest quarter is taken off exactly, so that what meets
+// pi is small and a zero of the result is exact.
+template <typename T>
+T half_turns(T x, T quarters) {
+  T nearest = __builtin_elementwise_rint(x + x);
+  T rest = __builtin_elementwise_fma(nearest, T(-0.5f), x) * 3.14159265358979f;
+  T turn = nearest + quarters, quadrant = turn - 4.0f * __builtin_elementwise_floor(turn * 0.25f);
+  T sine = __builtin_elementwise_sin(rest), cosine = __builtin_elementwise_cos(rest);
+  T value = ((quadrant == 1.0f) | (quadrant == 3.0f)) ? cosine : sine;
+  return quadrant >= 2.0f ? -value : value;
+}
 }  // namespace __simt
 
 namespace metal {
@@ -99,10 +110,9 @@ namespace metal {
   SIMT_MATH1(tan, __builtin_elementwise_tan(x))                                      \
   SIMT_MATH1(tanh, __builtin_elementwise_tanh(x))                                    \
   SIMT_MATH1(trunc, __builtin_elementwise_trunc(x))                                  \
-  /* An argument in half turns, brought into [-1, 1] exactly before it meets pi. */  \
-  SIMT_MATH1(sinpi, __builtin_elementwise_sin((x - 2.0f * __builtin_elementwise_rint(x * 0.5f)) * 3.14159265358979f)) \
-  SIMT_MATH1(cospi, __builtin_elementwise_cos((x - 2.0f * __builtin_elementwise_rint(x * 0.5f)) * 3.14159265358979f)) \
-  SIMT_MATH1(tanpi, __builtin_elementwise_tan((x - __builtin_elementwise_rint(x)) * 3.14159265358979f))               \
+  SIMT_MATH1(sinpi, __simt::half_turns(x, decltype(x)(0)))                           \
+  SIMT_MATH1(cospi, __simt::half_turns(x, decltype(x)(1)))                           \
+  SIMT_MATH1(tanpi, __simt::half_turns(x, decltype(x)(0)) / __simt::half_turns(x, decltype(x)(1))) \
   SIMT_MATH2(atan2, __builtin_elementwise_atan2(x, y))                               \
   SIMT_MATH2(copysign, __builtin_elementwise_copysign(x, y))                         \
   SIMT_MATH2(divide, x / y)                                                          \
