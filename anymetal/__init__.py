@@ -7,6 +7,7 @@ contract and always runs on the CPU. `Library` runs whole `.metal` sources.
 
 from __future__ import annotations
 
+from anymetal.checks import checked
 from anymetal.errors import AnymetalError, CompileError, KernelFault, LaunchError
 from anymetal.library import Function, Library
 from anymetal.metal_kernel import install, metal_kernel, uninstall
@@ -19,6 +20,7 @@ __all__ = [
     "Function",
     "KernelFault",
     "LaunchError",
+    "checked",
     "Library",
     "install",
     "metal_kernel",

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anymetal import signature
+from anymetal.checks import report
 from anymetal.errors import CompileError
 from anymetal.runtime import build, limits
 from anymetal.runtime.launch import Plan, Size3, launch, plan
@@ -189,7 +190,11 @@ class MetalKernel:
         addresses, words = self._addresses(passed)
         made = [arrays.output(s, d, init_value) for s, d in zip(shapes, dtypes)]
         addresses += [arrays.address(a) for a in made]
-        launch(planned[0], addresses, memory=(passed, words, made))
+        if (watched := report.active()) is not None:
+            buffers = self._buffers(passed, words, made, unset=init_value is None)
+            self._checked(watched, variant, size, group, large, buffers)
+        else:
+            launch(planned[0], addresses, memory=(passed, words, made))
         return arrays.without_gradient(given, made) if arrays.traced(given) else made
 
     def _addresses(self, passed: list[Any]) -> tuple[list[int], list[Any]]:
@@ -214,6 +219,57 @@ class MetalKernel:
             addresses += [ctypes.addressof(w) for w in own]
             words += own
         return addresses, words
+
+    def _buffers(
+        self, passed: list[Any], words: list[Any], made: list[Any], unset: bool
+    ) -> list[tuple[str, int, int, int, bool]]:
+        """Each buffer's name, address, bytes, bytes of an element, and whether it holds nothing yet."""
+        from anymetal import arrays
+
+        rest = iter(words)
+        found: list[tuple[str, int, int, int, bool]] = []
+        for name, array, named in zip(self.input_names, passed, self._extras):
+            found.append((name, arrays.address(array), arrays.extent(array), array.itemsize, False))
+            if array.ndim == 0:
+                continue
+            for wanted, suffix, element in (
+                (named.shape, "shape", 4),
+                (named.strides, "strides", 8),
+                (named.ndim, "ndim", 4),
+            ):
+                if wanted:
+                    word = next(rest)
+                    found.append(
+                        (f"{name}_{suffix}", ctypes.addressof(word), ctypes.sizeof(word), element, False)
+                    )
+        for name, array in zip(self.output_names, made):
+            found.append((name, arrays.address(array), array.nbytes, array.itemsize, unset))
+        return found
+
+    def _checked(
+        self,
+        watched: report.Report,
+        variant: _Variant,
+        grid: Size3,
+        threadgroup: Size3,
+        large: bool,
+        buffers: list[tuple[str, int, int, int, bool]],
+    ) -> None:
+        """The launch, watched by a monitor (see `anymetal.checks`)."""
+        from anymetal.checks.launch import run
+        from anymetal.checks.state import Buffer
+
+        watched.findings += run(
+            variant.source,
+            variant.generated.name,
+            grid=grid,
+            threadgroup=threadgroup,
+            large=large,
+            buffers=[Buffer(*b) for b in buffers],
+            files=variant.source.files,
+            budget=watched.back_edges,
+            counters=watched.counters,
+        )
 
     def _generate(
         self,

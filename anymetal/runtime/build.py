@@ -18,7 +18,7 @@ from anymetal.runtime import cache
 from anymetal.runtime.launch import Size3
 
 if TYPE_CHECKING:
-    from anymetal.frontend import Module
+    from anymetal.frontend import Kernel, Module
     from anymetal.runtime.jit import Loaded
 
 KEEP_PROGRAMS = 512
@@ -148,14 +148,11 @@ def _build(source: Source, kernel: str, layouts: tuple[Any, ...]) -> tuple[dict[
     from anymetal.simt import Unsupported, widen
 
     found = module(source)
-    if kernel not in found.kernels:
-        names = ", ".join(sorted(found.kernels)) or "none"
-        raise CompileError(f"no kernel is called {kernel!r}; the source has: {names}")
-    one = found.kernels[kernel]
+    one = kernel_named(found, kernel)
     try:
         wide = widen(found.ir, one.entry, layouts)
     except Unsupported as e:
-        raise CompileError(f"anymetal cannot run this kernel yet: {e}") from e
+        raise unsupported(e) from e
     description = {
         "entry": wide.entry,
         "frame_bytes": wide.frame_bytes,
@@ -166,11 +163,27 @@ def _build(source: Source, kernel: str, layouts: tuple[Any, ...]) -> tuple[dict[
     return description, jit.compile_object(wide.ir)
 
 
-def module(source: Source) -> Module:
-    """What the front end makes of `source`: IR for one thread, and its kernels. Kept on disk as text."""
+def kernel_named(found: Module, name: str) -> Kernel:
+    """A kernel of a module; raises `CompileError` where there is none of that name."""
+    if name not in found.kernels:
+        names = ", ".join(sorted(found.kernels)) or "none"
+        raise CompileError(f"no kernel is called {name!r}; the source has: {names}")
+    return found.kernels[name]
+
+
+def unsupported(reason: Exception) -> CompileError:
+    """What the learner is told of a construct that cannot be widened."""
+    return CompileError(f"anymetal cannot run this kernel yet: {reason}")
+
+
+def module(source: Source, *, line_tables: bool = False) -> Module:
+    """What the front end makes of `source`: IR for one thread, and its kernels. Kept on disk as text.
+
+    `line_tables`: instructions say which line they come from.
+    """
     from anymetal.frontend import Kernel, Module, Parameter, compile_source
 
-    key = cache.key("module", source.identity())
+    key = cache.key("module", source.identity(), line_tables)
     stored = cache.load(key)
     if stored is not None:
         try:
@@ -190,6 +203,7 @@ def module(source: Source) -> Module:
         constants=dict(source.constants),
         kernel=source.kernel,
         preprocessed=source.preprocessed,
+        line_tables=line_tables,
     )
     cache.store(key, {name: asdict(k) for name, k in made.kernels.items()}, made.ir.encode())
     return made

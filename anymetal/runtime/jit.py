@@ -11,7 +11,7 @@ import ctypes.util
 import itertools
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -106,6 +106,15 @@ def assembly(ir: str) -> str:
         return str(_target_machine().emit_assembly(_optimised(ir)))
 
 
+def load_library(obj: bytes, names: Sequence[str]) -> llvm.ResourceTracker:
+    """Links an object whose functions others call; the result gives each one's address by name."""
+    with _lock:
+        library = llvm.JITLibraryBuilder().add_object_img(obj).add_current_process()
+        for name in names:
+            library.export_symbol(name)
+        return library.link(_linker(), f"library{next(_names)}")
+
+
 @lru_cache(maxsize=1)
 def _support() -> llvm.ResourceTracker:
     """What kernels may call and a C library may lack."""
@@ -113,12 +122,14 @@ def _support() -> llvm.ResourceTracker:
     return library.link(_linker(), "support")
 
 
-def load(obj: bytes, entry: str) -> Loaded:
-    """Links an object into this process and finds the function `entry`. Raises `RuntimeError` where it
-    cannot.
+def load(obj: bytes, entry: str, imports: Mapping[str, int] | None = None) -> Loaded:
+    """Links an object into this process and finds the function `entry`. `imports` gives addresses to names
+    that it calls. Raises `RuntimeError` where it cannot.
     """
     with _lock:
         library = llvm.JITLibraryBuilder().add_object_img(obj).add_current_process().export_symbol(entry)
+        for name, where in (imports or {}).items():
+            library.import_symbol(name, where)
         triple, _, features = host()
         if bfloat.needed(triple, features):
             library.import_symbol("__truncsfbf2", _support()["__truncsfbf2"])

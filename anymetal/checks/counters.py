@@ -1,0 +1,112 @@
+"""What launches moved and computed: counted, the same on every machine, never measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+SECTOR = 32
+
+
+@dataclass
+class BufferCounters:
+    """Traffic of one buffer, in bytes and transactions.
+
+    bytes_read, bytes_written: asked for by all active lanes. distinct_bytes_*: touched at least once in a
+    launch, added up over launches: what would have to move if every byte moved once. sectors, lines: 32-byte
+    and 128-byte pieces that each SIMD-group's access touches. bank_conflicts: further rounds that threadgroup
+    memory of 32 banks of 4 bytes needs.
+    """
+
+    bytes_read: int = 0
+    bytes_written: int = 0
+    distinct_bytes_read: int = 0
+    distinct_bytes_written: int = 0
+    sectors: int = 0
+    lines: int = 0
+    unique_bytes: int = 0
+    bank_conflicts: int = 0
+
+    @property
+    def coalescing(self) -> float:
+        """Bytes asked for, each once per access, over the bytes of the sectors touched; 1 is best. NaN
+        without any."""
+        return self.unique_bytes / (SECTOR * self.sectors) if self.sectors else float("nan")
+
+    def add(self, other: BufferCounters) -> None:
+        for name in self.__dataclass_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass
+class LineCounters:
+    """What one line of the learner's text did."""
+
+    bytes_read: int = 0
+    bytes_written: int = 0
+    sectors: int = 0
+    lines: int = 0
+    bank_conflicts: int = 0
+    flops: int = 0
+    integer_ops: int = 0
+    mma: int = 0
+    lanes: int = 0
+    steps: int = 0
+
+    @property
+    def active_lanes(self) -> float:
+        """The mean fraction of lanes that were active; NaN if the line never ran."""
+        return self.lanes / (32 * self.steps) if self.steps else float("nan")
+
+
+@dataclass
+class Counters:
+    """All counters of the launches inside one ``checked()``.
+
+    buffers: device and constant buffers by name. threadgroup: threadgroup memory. flops: floating-point
+    operations of all lanes, a fused multiply-add is 2, matrix products are apart. mma: 8×8×8 products.
+    integer_ops: of all lanes, addresses' own arithmetic left out. barriers, lane_ops: times that a SIMD-group
+    came to a threadgroup barrier or a cross-lane operation. active_lanes: mean fraction of lanes active, over
+    all blocks run. threadgroup_memory: bytes a threadgroup, the most of any launch. by_line: by (file, line).
+    """
+
+    buffers: dict[str, BufferCounters] = field(default_factory=dict)
+    threadgroup: BufferCounters = field(default_factory=BufferCounters)
+    flops: int = 0
+    mma: int = 0
+    integer_ops: int = 0
+    barriers: int = 0
+    lane_ops: int = 0
+    threadgroup_memory: int = 0
+    launches: int = 0
+    by_line: dict[tuple[str, int], LineCounters] = field(default_factory=dict)
+    steps: int = 0
+    lanes: int = 0
+
+    @property
+    def active_lanes(self) -> float:
+        return self.lanes / (32 * self.steps) if self.steps else float("nan")
+
+    def table(self) -> str:
+        """The counters as plain text."""
+        return "\n".join(self._rows())
+
+    def _rows(self) -> Iterator[str]:
+        yield f"{'buffer':<16}{'read':>14}{'written':>14}{'distinct':>14}{'sectors':>12}{'coalescing':>12}"
+        for name, b in self.buffers.items():
+            distinct = b.distinct_bytes_read + b.distinct_bytes_written
+            yield (
+                f"{name:<16}{b.bytes_read:>14,}{b.bytes_written:>14,}{distinct:>14,}{b.sectors:>12,}"
+                f"{b.coalescing:>12.2f}"
+            )
+        t = self.threadgroup
+        if t.bytes_read or t.bytes_written:
+            yield f"{'(threadgroup)':<16}{t.bytes_read:>14,}{t.bytes_written:>14,}"
+            yield f"bank conflicts    {t.bank_conflicts:,}"
+        yield f"flops             {self.flops:,}"
+        yield f"8×8×8 products    {self.mma:,}"
+        yield f"integer ops       {self.integer_ops:,}"
+        yield f"barriers          {self.barriers:,}"
+        yield f"cross-lane ops    {self.lane_ops:,}"
+        yield f"active lanes      {self.active_lanes:.0%}"
+        yield f"launches          {self.launches:,}"

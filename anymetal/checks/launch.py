@@ -1,0 +1,279 @@
+"""One checked launch: run it watched, and read what the monitor saw."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from anymetal.runtime import build
+from anymetal.runtime.launch import Size3, plan
+from anymetal.simt import layouts_for
+
+from .counters import BufferCounters, Counters, LineCounters
+from .findings import KINDS, Access, Finding, Thread
+from .operations import Operations
+from .program import CheckedProgram, Memory, checked_program
+from .sites import ATOMIC, LOAD, PRIVATE, THREADGROUP, Place, Site
+from .state import FIRST_THREADS, Buffer, Record, State, prepare
+from .state import Thread as ThreadRecord
+
+LAUNCH_WORD = 14
+ALIGN = 128
+
+
+def run(
+    source: build.Source,
+    kernel: str,
+    *,
+    grid: Size3,
+    threadgroup: Size3,
+    large: bool,
+    buffers: Sequence[Buffer],
+    files: Mapping[str, str],
+    budget: int,
+    counters: Counters,
+) -> list[Finding]:
+    """Launch ``kernel`` watched: its findings, and its counts added to ``counters``.
+
+    ``buffers`` are in ``[[buffer(i)]]`` order; ``files`` holds the learner's texts by name.
+    """
+    size: Size3 = (min(threadgroup[0], grid[0]), min(threadgroup[1], grid[1]), min(threadgroup[2], grid[2]))
+    program = checked_program(source, kernel, layouts_for(grid, size, large=large))
+    made = plan(
+        program.loaded.call,
+        grid=grid,
+        threadgroup=threadgroup,
+        frame_bytes=program.frame_bytes,
+        threadgroup_bytes=program.threadgroup_bytes,
+    )
+    scratch = np.empty(made.scratch + ALIGN, np.uint8)
+    start = -(-scratch.ctypes.data // ALIGN) * ALIGN
+    block = (ctypes.c_int64 * (len(made.block) // 8)).from_buffer_copy(made.block)
+    simdgroups = -(-size[0] * size[1] * size[2] // 32)
+    state = prepare(program, buffers, start + block[12], [], simdgroups, budget)
+    for index, buffer in enumerate(buffers):
+        block[16 + index] = buffer.address
+    block[LAUNCH_WORD] = ctypes.addressof(state.monitor)
+    program.loaded.call(ctypes.addressof(block), start)
+    _count(program, state, buffers, counters)
+    reader = _Reader(program, state, buffers, files, grid, size)
+    return reader.findings()
+
+
+# -- counters --------------------------------------------------------------------------------------------
+
+
+def _count(program: CheckedProgram, state: State, buffers: Sequence[Buffer], counters: Counters) -> None:
+    counters.launches += 1
+    counters.threadgroup_memory = max(counters.threadgroup_memory, program.threadgroup_bytes)
+    for buffer in buffers:
+        counters.buffers.setdefault(buffer.name, BufferCounters())
+    for number, memory in enumerate(program.memories):
+        if memory.root.kind == "buffer":
+            into = counters.buffers[buffers[int(memory.root.name)].name]
+            seen = state.seen[number]
+            into.distinct_bytes_read += int(np.count_nonzero(seen & 1)) * memory.grain
+            into.distinct_bytes_written += int(np.count_nonzero(seen & 2)) * memory.grain
+    for described, site in zip(program.sites, state.sites, strict=False):
+        moved = site.lanes * described.size
+        traffic = BufferCounters(
+            bytes_read=moved if described.kind in (LOAD, ATOMIC) else 0,
+            bytes_written=moved if described.kind != LOAD else 0,
+            sectors=site.sectors,
+            lines=site.lines,
+            unique_bytes=site.unique_bytes if site.sectors else 0,
+            bank_conflicts=site.conflicts,
+        )
+        if described.space == THREADGROUP:
+            counters.threadgroup.add(traffic)
+        elif described.root is not None and described.root.kind == "buffer":
+            counters.buffers[buffers[int(described.root.name)].name].add(traffic)
+        line = _line(counters, described.place)
+        line.bytes_read += traffic.bytes_read
+        line.bytes_written += traffic.bytes_written
+        line.sectors += traffic.sectors
+        line.lines += traffic.lines
+        line.bank_conflicts += traffic.bank_conflicts
+        line.lanes += site.lanes
+        line.steps += site.accesses
+    for described_block, block in zip(program.blocks, state.blocks, strict=False):
+        counters.steps += block.runs
+        counters.lanes += block.lanes
+        for cost in described_block.operations:
+            _add(counters, cost, block.runs, block.lanes)
+
+
+def _line(counters: Counters, place: Place) -> LineCounters:
+    return counters.by_line.setdefault((place.file, place.line), LineCounters())
+
+
+def _add(counters: Counters, cost: Operations, runs: int, lanes: int) -> None:
+    counters.flops += cost.flops * lanes
+    counters.integer_ops += cost.integer_ops * lanes
+    counters.mma += cost.mma * runs
+    counters.lane_ops += cost.lane_ops * runs
+    counters.barriers += cost.barriers * runs
+    line = _line(counters, cost.place)
+    line.flops += cost.flops * lanes
+    line.integer_ops += cost.integer_ops * lanes
+    line.mma += cost.mma * runs
+    line.lanes += lanes
+    line.steps += runs
+
+
+# -- findings --------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Makes findings of the monitor's records."""
+
+    def __init__(
+        self,
+        program: CheckedProgram,
+        state: State,
+        buffers: Sequence[Buffer],
+        files: Mapping[str, str],
+        grid: Size3,
+        size: Size3,
+    ) -> None:
+        self.program, self.state, self.buffers = program, state, buffers
+        self.lines = {name: text.splitlines() for name, text in files.items()}
+        self.grid, self.size = grid, size
+
+    def findings(self) -> list[Finding]:
+        count = self.state.monitor.record_count
+        found: dict[tuple[object, ...], Finding] = {}
+        for record in self.state.records[:count]:
+            one = self._finding(record)
+            # The compiler may make several instructions of one place in the text: they are one finding.
+            other = (one.other.line, one.other.column) if one.other else None
+            key = (one.kind, one.file, one.line, one.column, one.buffer, other)
+            if key in found:
+                first = found[key]
+                threads = (*first.threads, *one.threads)[:FIRST_THREADS]
+                one = replace(first, count=first.count + one.count, threads=threads)
+            found[key] = one
+        return [*found.values()] + [
+            f for b in range(len(self.buffers)) if (f := self._unwritten(b)) is not None
+        ]
+
+    def _finding(self, record: Record) -> Finding:
+        kind = KINDS[record.kind]
+        site = self.program.sites[record.site]
+        memory = self.program.memories[record.root] if record.root >= 0 else None
+        name, total = self._memory(record.root, memory, site)
+        index = record.index // max(site.scalar, 1)
+        threads = tuple(
+            self._thread(record.threads[i]) for i in range(min(record.count, len(record.threads)))
+        )
+        other = self._other(record) if kind in ("race", "same-value-race") else None
+        about_memory = kind in ("out-of-bounds", "race", "same-value-race", "uninitialised", "misaligned")
+        return Finding(
+            kind=kind,
+            message=self._message(kind, site, name, index, total, threads[0], other, record),
+            line=site.place.line,
+            column=site.place.column,
+            text=self._text(site.place),
+            buffer=name if about_memory else "",
+            index=index if about_memory else None,
+            size=total if about_memory else None,
+            thread=threads[0],
+            other=other,
+            count=record.count,
+            threads=threads,
+            file=site.place.file,
+        )
+
+    def _message(
+        self,
+        kind: str,
+        site: Site,
+        name: str,
+        index: int,
+        total: int,
+        thread: Thread,
+        other: Access | None,
+        record: Record,
+    ) -> str:
+        does = "reads" if site.kind == LOAD else "writes"
+        element = f"{name}[{index}]"
+        if kind == "out-of-bounds":
+            return f"{thread} {does} {element} of {total}"
+        if kind == "uninitialised":
+            return f"{thread} reads {element}, which nothing has written"
+        if kind == "misaligned":
+            return f"{thread} {does} {element} at an address that is no multiple of {site.align}"
+        if kind in ("race", "same-value-race"):
+            assert other is not None
+            whom = str(other.thread) if other.thread else "a thread of another threadgroup"
+            same = " the same value" if kind == "same-value-race" else ""
+            there = f"uses in line {other.line}, with no barrier between"
+            return f"{thread} {does}{same} {element}, which {whom} {there}"
+        if kind == "divergent-barrier":
+            return f"{thread} does not come to this barrier, where others wait"
+        if kind == "inactive-lane":
+            return f"{thread} asks for the value of lane {record.index % 32}, which is not active"
+        return f"{thread} is still in this loop after {self.state.monitor.budget:,} rounds"
+
+    def _other(self, record: Record) -> Access:
+        site = self.program.sites[record.other_site]
+        thread = self._thread(record.other) if record.other_group_known else None
+        return Access(site.place.line, site.place.column, self._text(site.place), thread)
+
+    def _memory(self, number: int, memory: Memory | None, site: Site) -> tuple[str, int]:
+        """A memory's name, and how many elements of the site's size it has."""
+        if memory is None:
+            return "memory", 0
+        total = self.state.roots[number].size // max(site.scalar, 1)
+        if memory.root.kind == "buffer":
+            return self.buffers[int(memory.root.name)].name, total
+        if memory.root.space == PRIVATE:
+            return "a private array", total
+        match = re.search(r"E(\d+)(\w+?)$", memory.root.name)
+        return (match[2][: int(match[1])] if match else memory.root.name), total
+
+    def _thread(self, thread: ThreadRecord) -> Thread:
+        groups = [-(-g // s) for g, s in zip(self.grid, self.size, strict=True)]
+        n = thread.group
+        group = (n % groups[0], n // groups[0] % groups[1], n // groups[0] // groups[1])
+        size = [min(s, g - i * s) for s, g, i in zip(self.size, self.grid, group, strict=True)]
+        k = thread.simdgroup * 32 + thread.lane
+        inside = (k % size[0], k // size[0] % size[1], k // size[0] // size[1])
+        x, y, z = (i * s + t for i, s, t in zip(group, self.size, inside, strict=True))
+        return Thread((x, y, z), group, thread.simdgroup, thread.lane)
+
+    def _text(self, place: Place) -> str:
+        lines = self.lines.get(place.file, [])
+        return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+
+    def _unwritten(self, index: int) -> Finding | None:
+        """An output of which some elements were never written."""
+        buffer = self.buffers[index]
+        if not buffer.unset or not buffer.size:
+            return None
+        total = buffer.size // buffer.element
+        missing = np.ones(total, np.bool_)
+        for number, memory in enumerate(self.program.memories):
+            if (
+                memory.root.kind == "buffer"
+                and int(memory.root.name) == index
+                and number in self.state.writers
+            ):
+                written = np.repeat(self.state.writers[number] != 0, memory.grain)[: buffer.size]
+                missing = np.asarray(~written.reshape(total, buffer.element).all(axis=1))
+        if not missing.any():
+            return None
+        first, count = int(np.argmax(missing)), int(missing.sum())
+        name = buffer.name
+        return Finding(
+            kind="unwritten-output",
+            message=f"{count:,} of {total:,} elements of {name} are never written, {name}[{first}] first",
+            buffer=buffer.name,
+            index=first,
+            size=total,
+            count=count,
+        )

@@ -1,0 +1,153 @@
+"""A kernel compiled to be watched: the same IR as in fast mode, with the monitor's calls in it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from anymetal.errors import AnymetalError
+from anymetal.frontend import Kernel, clang
+from anymetal.runtime import build, jit
+from anymetal.simt import Layout, Unsupported, private, widen
+from anymetal.simt.ir import Function, Module
+from anymetal.simt.module import threadgroup_memory
+
+from .instrument import Instrument
+from .operations import Operations, operations
+from .sites import ATOMIC, STORE, Places, Root, Site, Sites, find_roots
+
+FILES = frozenset({"source", "header"})
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is known of a root before a launch. place: its offset, for threadgroup variables and private
+    arrays."""
+
+    root: Root
+    grain: int
+    written: bool
+    place: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a block does each time it runs, by place in the text."""
+
+    operations: tuple[Operations, ...]
+
+
+@dataclass(frozen=True)
+class CheckedProgram:
+    """Machine code that calls the monitor, and what its numbers mean. ``frame_bytes``: per SIMD-group."""
+
+    loaded: jit.Loaded
+    kernel: Kernel
+    sites: tuple[Site, ...]
+    memories: tuple[Memory, ...]
+    blocks: tuple[Block, ...]
+    frame_bytes: int
+    threadgroup_bytes: int
+
+
+_lock = threading.Lock()
+_programs: dict[tuple[object, ...], CheckedProgram] = {}
+_KEEP = 64
+
+
+def checked_program(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> CheckedProgram:
+    """``kernel`` of ``source``, compiled to be watched. Raises ``CompileError`` as fast mode does."""
+    key = (source.identity(), kernel, layouts)
+    with _lock:
+        if key not in _programs:
+            if len(_programs) >= _KEEP:
+                _programs.clear()
+            _programs[key] = _compile(source, kernel, layouts)
+        return _programs[key]
+
+
+def _compile(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> CheckedProgram:
+    made = build.module(source, line_tables=True)
+    one = build.kernel_named(made, kernel)
+    files = FILES | frozenset(source.files)
+    seen: list[tuple[Instrument, Module, Function]] = []
+
+    def watch(module: Module, function: Function) -> Instrument:
+        instrument = Instrument(Sites(Places(module, files), find_roots(function)))
+        seen.append((instrument, module, function))
+        return instrument
+
+    try:
+        wide = widen(made.ir, one.entry, layouts, watch)
+    except Unsupported as e:
+        raise build.unsupported(e) from e
+    (instrument, module, function) = seen[0]
+    loaded = jit.load(jit.compile_object(wide.ir), wide.entry, _monitor())
+    places = instrument.sites.places
+    return CheckedProgram(
+        loaded=loaded,
+        kernel=one,
+        sites=tuple(instrument.sites.found),
+        memories=_memories(instrument.sites, module, function),
+        blocks=tuple(Block(operations(b, places)) for b in instrument.blocks),
+        frame_bytes=wide.frame_bytes,
+        threadgroup_bytes=wide.threadgroup_bytes,
+    )
+
+
+def _memories(sites: Sites, module: Module, function: Function) -> tuple[Memory, ...]:
+    """Every root of the kernel, in the monitor's order."""
+    offsets, _ = threadgroup_memory(module)
+    memory = private.find(function)
+    allocas = {
+        i.name: i.attributes["allocated"].size
+        for _, i in function.instructions()
+        if i.op == "alloca" and i.name
+    }
+    found = []
+    for root in sites.order:
+        mine = [
+            s
+            for s in sites.found
+            if s.root == root or (s.root is None and s.space == root.space and s.scalar)
+        ]
+        grain = math.gcd(*(s.scalar for s in mine)) if mine else 4
+        written = any(s.kind in (STORE, ATOMIC) for s in mine)
+        place, size = 0, 0
+        if root.kind == "threadgroup":
+            place, size = offsets[root.name], module.globals[root.name].type.size
+        elif root.kind == "table":
+            size = module.globals[root.name].type.size
+        elif root.kind == "private":
+            place, size = memory.offsets[root.name], allocas[root.name]
+        found.append(Memory(root, max(grain, 1), written, place, size))
+    return tuple(found)
+
+
+@cache
+def _monitor() -> dict[str, int]:
+    """The monitor's functions, compiled for this CPU, by name."""
+    names = [
+        "monitor_access",
+        "monitor_uniform",
+        "monitor_shuffle",
+        "monitor_simdgroup_barrier",
+        "monitor_barrier",
+        "monitor_endless",
+        "monitor_run",
+    ]
+    text = (Path(__file__).parent / "monitor.c").read_text()
+    options = ["-x", "c", "-O2", "-S", "-emit-llvm", "-ffreestanding", "-nostdinc", "-o", "-", "-"]
+    status, ir, messages = clang.run(options, text)
+    if status:
+        raise AnymetalError(f"the monitor does not compile:\n{messages}")
+    tracker = jit.load_library(jit.compile_object(ir), names)
+    _KEPT.append(tracker)
+    return {name: tracker[name] for name in names}
+
+
+_KEPT: list[object] = []  # the monitor's code goes when its tracker does

@@ -1,0 +1,200 @@
+"""The places of a kernel that are watched: each instruction that touches memory or meets other threads.
+
+A site knows where it stands in the learner's text, which memory its pointer leads to, and what it does there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from anymetal.simt.ir import Constant, Function, GlobalRef, Instruction, Local, Module, Operand
+
+DEVICE, CONSTANT, THREADGROUP, PRIVATE = range(4)
+LOAD, STORE, ATOMIC = range(3)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A position in a file as the learner wrote it; lines and columns count from 1, 0 is "not known"."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class Root:
+    """Memory that pointers lead to.
+
+    kind: "buffer", "threadgroup", "threadgroup-argument", "private" or "table". name: a variable's name, or
+    the index of a buffer. space: the address space's number in the monitor.
+    """
+
+    kind: str
+    name: str
+    space: int
+
+
+@dataclass
+class Site:
+    """One watched instruction. ``root`` is None where several memories are possible: found by the address
+    then."""
+
+    place: Place
+    kind: int
+    space: int
+    size: int
+    align: int
+    root: Root | None
+    scalar: int = 0  # bytes of one element, for the index that a finding shows
+
+
+@dataclass
+class Sites:
+    """All sites of one program, numbered as they are found; an instruction is one site in both copies."""
+
+    places: Places
+    roots: dict[str, Root | None]
+    order: list[Root] = field(default_factory=list)
+    found: list[Site] = field(default_factory=list)
+    numbers: dict[int, int] = field(default_factory=dict)
+
+    def number(
+        self, instruction: Instruction, kind: int, pointer: Operand | None, size: int, align: int, scalar: int
+    ) -> int:
+        key = id(instruction)
+        if key not in self.numbers:
+            root = self.root(pointer) if pointer is not None else None
+            if root is not None and root not in self.order:
+                self.order.append(root)
+            space = root.space if root else DEVICE
+            if root is None and pointer is not None:
+                space = {0: PRIVATE, 1: DEVICE, 2: CONSTANT, 3: THREADGROUP}[pointer.type.address_space]
+            self.numbers[key] = len(self.found)
+            self.found.append(Site(self.places.of(instruction), kind, space, size, align, root, scalar))
+        return self.numbers[key]
+
+    def root(self, pointer: Operand) -> Root | None:
+        if isinstance(pointer, GlobalRef):
+            return global_root(pointer)
+        return self.roots.get(pointer.name) if isinstance(pointer, Local) else None
+
+
+def global_root(reference: GlobalRef) -> Root:
+    space = reference.type.address_space
+    if space == 3:
+        return Root("threadgroup", reference.name, THREADGROUP)
+    return Root("table", reference.name, CONSTANT)
+
+
+def find_roots(function: Function) -> dict[str, Root | None]:
+    """Where each pointer of a kernel leads: one root, or None where there may be several."""
+    found: dict[str, Root | None] = {}
+    changed = True
+    while changed:
+        changed = False
+        for _, instruction in function.instructions():
+            if instruction.name is None or instruction.type.kind != "ptr":
+                continue
+            new = _root(instruction, found)
+            if new == "unknown":
+                continue
+            assert not isinstance(new, str)
+            if instruction.name not in found or found[instruction.name] != new:
+                if found.get(instruction.name, new) is None:
+                    continue
+                found[instruction.name] = new
+                changed = True
+    return found
+
+
+_BUFFERS = {
+    "__simt_device_buffer": ("buffer", DEVICE),
+    "__simt_constant_buffer": ("buffer", CONSTANT),
+    "__simt_threadgroup_buffer": ("threadgroup-argument", THREADGROUP),
+}
+
+
+def _root(instruction: Instruction, found: dict[str, Root | None]) -> Root | str | None:
+    """The root that an instruction's operands give it; "unknown" while theirs are."""
+    if instruction.op == "call" and instruction.callee in _BUFFERS:
+        kind, space = _BUFFERS[instruction.callee]
+        index = instruction.operands[0]
+        assert isinstance(index, Constant)
+        return Root(kind, str(index.value), space)
+    if instruction.op == "alloca":
+        assert instruction.name is not None
+        return Root("private", instruction.name, PRIVATE)
+    if instruction.op in ("getelementptr", "addrspacecast", "bitcast", "freeze"):
+        sources = instruction.operands[:1]
+    elif instruction.op == "phi":
+        sources = instruction.operands
+    elif instruction.op == "select":
+        sources = instruction.operands[1:]
+    else:
+        return None
+    roots: set[Root | None] = set()
+    for source in sources:
+        if isinstance(source, GlobalRef):
+            roots.add(global_root(source))
+        elif isinstance(source, Local) and source.name in found:
+            roots.add(found[source.name])
+        elif isinstance(source, Local) and source.name not in found:
+            continue
+    if not roots:
+        return "unknown"
+    return next(iter(roots)) if len(roots) == 1 else None
+
+
+class Places:
+    """Where instructions stand in the learner's text: the innermost frame of their place that lies in it."""
+
+    def __init__(self, module: Module, files: frozenset[str]) -> None:
+        self.metadata = module.metadata
+        self.files = files
+        self._seen: dict[int, Place] = {}
+
+    def of(self, instruction: Instruction) -> Place:
+        return self.at(instruction.debug)
+
+    def at(self, number: int | None) -> Place:
+        if number is None:
+            return Place()
+        if number not in self._seen:
+            self._seen[number] = self._find(number)
+        return self._seen[number]
+
+    def _find(self, number: int) -> Place:
+        current: int | None = number
+        while current is not None:
+            text = self.metadata.get(current, "")
+            scope = _reference(text, "scope")
+            file = self._file(scope) if scope is not None else ""
+            line = _integer(text, "line")
+            if file in self.files and line:
+                return Place(file, line, _integer(text, "column"))
+            current = _reference(text, "inlinedAt")
+        return Place()
+
+    def _file(self, scope: int) -> str:
+        while True:
+            text = self.metadata.get(scope, "")
+            file = _reference(text, "file")
+            if file is not None:
+                name = re.search(r'filename: "([^"]*)"', self.metadata.get(file, ""))
+                return name[1] if name else ""
+            above = _reference(text, "scope")
+            if above is None:
+                return ""
+            scope = above
+
+
+def _reference(text: str, name: str) -> int | None:
+    match = re.search(rf"\b{name}: !(\d+)", text)
+    return int(match[1]) if match else None
+
+
+def _integer(text: str, name: str) -> int:
+    match = re.search(rf"\b{name}: (\d+)", text)
+    return int(match[1]) if match else 0
