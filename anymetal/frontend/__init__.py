@@ -61,14 +61,15 @@ def compile_source(
 
     Raises ``CompileError`` for anything that is not Metal, or not supported.
     """
+    if math_mode not in clang.MATH_MODES:
+        raise ValueError(f"math_mode must be one of {', '.join(clang.MATH_MODES)}, got {math_mode!r}")
     files = dict(files or {})
     files.setdefault("<stdin>", text)
     if not preprocessed:
         text = preprocess(text, files=files, include_dirs=include_dirs, defines=defines, math_mode=math_mode)
     source = Source(text)
-    fast = math_mode == "fast"
     try:
-        return _compile(source, files, constants or {}, kernel, fast_math=fast, line_tables=line_tables)
+        return _compile(source, files, constants or {}, kernel, math_mode=math_mode, line_tables=line_tables)
     except Refused as refused:
         raise Reporter(files, source).error(refused.at, refused.message) from None
 
@@ -79,7 +80,7 @@ def _compile(
     constants: Mapping[int | str, Value],
     kernel: str | None,
     *,
-    fast_math: bool,
+    math_mode: str,
     line_tables: bool,
 ) -> Module:
     """Compile what the preprocessor made."""
@@ -96,7 +97,7 @@ def _compile(
         )
         edited = edits.apply()
         text = BEFORE + edited.text + calls + AFTER
-        status, ir, messages = clang.compile(text, [library], fast_math=fast_math, line_tables=line_tables)
+        status, ir, messages = clang.compile(text, [library], math_mode=math_mode, line_tables=line_tables)
         if not status:
             ir, kernels = describe(ir, kernels)
             return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)

@@ -55,6 +55,13 @@ CODE = [
     *("-mllvm", "-unroll-allow-partial=false"),
 ]
 
+# What arithmetic may be rearranged: nothing; what keeps NaN and infinity; anything.
+MATH_MODES = {
+    "safe": [],
+    "relaxed": ["-fassociative-math", "-freciprocal-math", "-fno-signed-zeros", "-fno-trapping-math"],
+    "fast": ["-ffast-math"],
+}
+
 MESSAGES = [
     "-fno-caret-diagnostics",
     "-fno-color-diagnostics",
@@ -79,10 +86,9 @@ def executable() -> str:
 
 def run(arguments: Sequence[str], source: str) -> tuple[int, str, str]:
     """clang's exit status, standard output and standard error, with ``source`` on its standard input."""
+    # A quoted include in the text is looked for where clang runs: not wherever the caller happens to be.
     done = subprocess.run(
-        [executable(), "clang", *arguments],
-        input=source.encode(),
-        capture_output=True,
+        [executable(), "clang", *arguments], input=source.encode(), capture_output=True, cwd=HERE / "include"
     )
     return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
 
@@ -92,15 +98,17 @@ def preprocess(
 ) -> tuple[int, str, str]:
     """The source with includes and macros expanded, line markers kept, and Metal's keywords as they are."""
     macros = [f"-D{name}={value}" for name, value in {**PREDEFINED, **defines}.items()]
-    paths = [option for path in (str(HERE / "include"), *include_dirs) for option in ("-I", path)]
+    paths = [
+        option for path in (str(HERE / "include"), *include_dirs) for option in ("-I", os.path.abspath(path))
+    ]
     return run(["-E", *LANGUAGE, *MESSAGES, *macros, *paths, "-"], text)
 
 
-def compile(text: str, library: Sequence[str], *, fast_math: bool, line_tables: bool) -> tuple[int, str, str]:
+def compile(text: str, library: Sequence[str], *, math_mode: str, line_tables: bool) -> tuple[int, str, str]:
     """LLVM IR of preprocessed and rewritten text, with headers of ``library/`` before it."""
     spaces = [f"-D{name}={value}" for name, value in SPACES.items()]
     headers = [option for name in library for option in ("-include", str(HERE / "library" / name))]
-    more = (["-ffast-math"] if fast_math else []) + (["-gline-tables-only"] if line_tables else [])
+    more = [*MATH_MODES[math_mode], *(["-gline-tables-only"] if line_tables else [])]
     return run(
         ["-S", "-emit-llvm", "-o", "-", *LANGUAGE, *CODE, *MESSAGES, *more, *spaces, *headers, "-"], text
     )

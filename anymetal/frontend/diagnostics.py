@@ -164,7 +164,7 @@ class Reporter:
         written = self._written(message.file, message.line)
         if written is None:
             return None
-        column = message.column
+        column = len(written.encode()[: message.column - 1].decode(errors="ignore")) + 1
         if self.source is not None:
             column = self._origin(message, written)
         return Place(message.file, message.line, column)
@@ -176,8 +176,10 @@ class Reporter:
         number = self.source.line_number(message.file, message.line)
         if number is None or self.edited is None:
             return first
-        start = self.edited.line_start(number)
-        old = self.edited.origin(start + message.column - 1)
+        start, end = self.edited.line_start(number), self.edited.line_start(number + 1)
+        # clang counts bytes.
+        before = self.edited.text[start:end].encode()[: message.column - 1]
+        old = self.edited.origin(start + len(before.decode(errors="ignore")))
         old_start, old_end = self.source.line_span(number)
         if not old_start <= old <= old_end:
             return first

@@ -138,7 +138,7 @@ def _parameter(
     texts = [source.word(i) for i in words]
     array = "[" in texts
     declared = texts[: texts.index("[")] if array else texts
-    name_at = max((i for i, t in enumerate(declared) if source.tokens[words[i]].kind == WORD), default=-1)
+    name_at = max((i for i, t in enumerate(declared) if source.kind(words[i]) == WORD), default=-1)
     name = declared[name_at] if name_at > 0 else ""
     if not name:
         raise _fail(source, at, f"a kernel's parameter needs a type and a name: {' '.join(texts)}")
@@ -240,7 +240,7 @@ def find(source: Source) -> tuple[list[Definition], list[Instantiation]]:
         host_name = _string(arguments.get("host_name"))
         if instantiation:
             instantiations.append(_instantiation(source, start, i, host_name))
-        elif source.word(i) == "(" and source.tokens[i - 1].kind == WORD:
+        elif source.word(i) == "(" and source.kind(i - 1) == WORD:
             closed = source.partner.get(i, i)
             if source.word(closed + 1) != "{":
                 continue  # declared here, defined elsewhere

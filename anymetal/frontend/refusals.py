@@ -57,14 +57,10 @@ def _words(source: Source) -> None:
         if text == "long" and source.word(i + 1) == "long":
             raise Refused(token.start, "'long long' is not supported in Metal: 'long' has 64 bits")
         if (_UNSUPPORTED.match(text) and source.word(i + 1) in ("<", ":")) or (
-            text == "sampler" and source.tokens[i + 1].kind == WORD
+            text == "sampler" and source.kind(i + 1) == WORD
         ):
             raise Refused(token.start, f"{text} is not supported by anymetal")
-        if (
-            text in _STAGES
-            and source.word(i - 1) in ("", ";", "}", "]")
-            and source.tokens[i + 1].kind == WORD
-        ):
+        if text in _STAGES and source.word(i - 1) in ("", ";", "}", "]") and source.kind(i + 1) == WORD:
             raise Refused(token.start, f"{_STAGES[text]} are not supported by anymetal, which runs kernels")
 
 
@@ -73,7 +69,7 @@ def _program_scope(source: Source) -> None:
     i = start = 0
     while i < len(source.tokens):
         text = source.word(i)
-        if text == "namespace" or (text == "extern" and source.tokens[i + 1].kind == "string"):
+        if text == "namespace" or (text == "extern" and source.kind(i + 1) == "string"):
             while source.word(i) not in ("{", ";", ""):
                 i += 1
             i += 1
@@ -117,7 +113,7 @@ def _variable(source: Source, start: int, end: int) -> None:
             i = source.partner[i]
         elif text == "(" or text in _NOT_VARIABLES:
             return
-        elif source.tokens[i].kind == WORD:
+        elif source.kind(i) == WORD:
             words.append(i)
         i += 1
     if len(words) >= 2:
@@ -142,7 +138,7 @@ def _threadgroup_scope(source: Source, definitions: Sequence[Definition]) -> Non
             or source.word(i - 1) == "["
         ):
             continue
-        if source.word(i - 1) not in (";", "{", "}") or source.tokens[i + 1].kind != WORD:
+        if source.word(i - 1) not in (";", "{", "}") or source.kind(i + 1) != WORD:
             continue
         at = i + 1
         while source.word(at) not in (";", "=", "*", "&", "(", "{", "", "["):
@@ -161,7 +157,7 @@ def _recursion(source: Source) -> None:
     i = 0
     while i < len(source.tokens):
         closed = source.partner.get(i, i)
-        if source.word(i) == "(" and source.tokens[i - 1].kind == WORD and source.word(closed + 1) == "{":
+        if source.word(i) == "(" and source.kind(i - 1) == WORD and source.word(closed + 1) == "{":
             body = (closed + 1, source.partner.get(closed + 1, closed + 1))
             functions.setdefault(source.word(i - 1), []).append(body)
             i = body[1]  # what is called in a body is not defined there

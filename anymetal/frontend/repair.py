@@ -77,11 +77,15 @@ def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> l
             found += _object(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
         elif _CONSTANT.match(text):
             found += _constant(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
-        elif _CONVERSION.match(text) and spans:
-            found.append(_wrap(spans[0], "__simt::copy("))
-        elif text.startswith("no viable overloaded operator[]") and spans and any(map(_OTHER_SPACE.search, notes)):
-            found.append(_wrap(spans[0], "__simt::copy("))
-        elif _OBJECT.match(text) and spans:
+        elif (
+            (_CONVERSION.match(text) and spans)
+            or (
+                text.startswith("no viable overloaded operator[]")
+                and spans
+                and any(map(_OTHER_SPACE.search, notes))
+            )
+            or (_OBJECT.match(text) and spans)
+        ):
             found.append(_wrap(spans[0], "__simt::copy("))
     return list(dict.fromkeys(found))
 

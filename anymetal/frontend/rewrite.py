@@ -49,7 +49,7 @@ def threadgroup_variables(source: Source, edits: Edits, definitions: Sequence[De
             if source.word(i) != "threadgroup" or i - 1 in source.attributes:
                 continue
             begin = i
-            while source.tokens[begin - 1].kind == WORD and source.word(begin - 1) not in ("else", "do"):
+            while source.kind(begin - 1) == WORD and source.word(begin - 1) not in ("else", "do"):
                 begin -= 1
             if source.word(begin - 1) in (";", "{", "}", ":", ")") and _declares_variable(source, i + 1):
                 edits.insert(source.tokens[begin].start, "static ")
@@ -91,13 +91,13 @@ def _declarator_ends(source: Source, i: int) -> list[int]:
 def array_parameters(source: Source, edits: Edits) -> None:
     """``constant int64_t strides[2]`` in a parameter list becomes a pointer, which is what it means."""
     for i, token in enumerate(source.tokens):
-        if token.text != "[" or i in source.attributes or source.tokens[i - 1].kind != WORD:
+        if token.text != "[" or i in source.attributes or source.kind(i - 1) != WORD:
             continue
         closed = source.partner.get(i)
         if closed is None or source.word(closed + 1) not in (",", ")"):
             continue
         begin = i - 1
-        while source.tokens[begin - 1].kind == WORD or source.word(begin - 1) in ("::", ">", "<"):
+        while source.kind(begin - 1) == WORD or source.word(begin - 1) in ("::", ">", "<"):
             begin -= 1
         if source.word(begin - 1) in ("(", ",") and any(
             source.word(k) in SPACES for k in range(begin, i - 1)
@@ -177,7 +177,7 @@ def _type_names(source: Source) -> frozenset[str]:
             and source.word(i - 1) in ("<", ",")
             and source.word(i + 2) in (",", ">", "=")
         ):
-            if source.tokens[i + 1].kind == WORD:
+            if source.kind(i + 1) == WORD:
                 names.add(source.word(i + 1))
         elif token.text == "using" and source.word(i + 2) == "=":
             if _may_be_vector(source, i + 3, names):
@@ -223,7 +223,7 @@ def c_casts(source: Source, edits: Edits) -> None:
         before = source.word(i - 1)
         if before in (")", "]", ">") and i - 1 not in cast_ends:
             continue
-        if i > 0 and source.tokens[i - 1].kind == WORD and before not in ("return", "case", "else"):
+        if i > 0 and source.kind(i - 1) == WORD and before not in ("return", "case", "else"):
             continue
         at = i + 1
         while source.word(at) in ("metal", "::", "const"):
@@ -258,7 +258,7 @@ def _operand(source: Source, i: int) -> int | None:
         # `(float4)(half4)x`: the operand is a cast too.
         if following is not None and following.kind in (WORD, NUMBER):
             return _operand(source, i)
-    elif source.tokens[i].kind in (WORD, NUMBER):
+    elif source.kind(i) in (WORD, NUMBER):
         i += 1
         while source.word(i) == "::":
             i += 2

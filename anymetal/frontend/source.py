@@ -71,6 +71,10 @@ class Source:
         """The text of token ``i``, or an empty string outside the source."""
         return self.tokens[i].text if 0 <= i < len(self.tokens) else ""
 
+    def kind(self, i: int) -> str:
+        """The kind of token ``i``, or an empty string outside the source."""
+        return self.tokens[i].kind if 0 <= i < len(self.tokens) else ""
+
     def between(self, first: int, end: int) -> str:
         """The source of tokens ``first`` to ``end`` (without ``end``), on one line."""
         if first >= end:

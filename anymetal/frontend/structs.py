@@ -25,7 +25,7 @@ def bodies(source: Source) -> Iterator[tuple[str, int, int]]:
         at = i + 1
         while at in source.attributes or source.word(at) in ("alignas", "__attribute__"):
             at = source.partner[at if at in source.attributes else at + 1] + 1
-        if source.word(at) == "" or source.tokens[at].kind != WORD:
+        if source.word(at) == "" or source.kind(at) != WORD:
             continue
         name = source.word(at)
         at += 1

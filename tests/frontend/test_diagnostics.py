@@ -69,6 +69,11 @@ def test_rewriting_does_not_move_the_caret() -> None:
     assert at(mistake(line)) == ("source", 1, "nowhere;")
 
 
+def test_letters_of_several_bytes_do_not_move_the_caret() -> None:
+    assert at(mistake('const char s[] = "größe – ½"; out[0] = nowhere;'))[2] == "nowhere;"
+    assert at(mistake("/* größe */\n/* ½ */ #include"))[0] == "source"
+
+
 def test_an_argument_of_a_macro() -> None:
     error = mistake("#define TWICE(x) ((x) * 2)\nout[0] = TWICE(nowhere);")
     assert at(error) == ("source", 2, "nowhere);")

@@ -124,6 +124,10 @@ def test_literals_are_float() -> None:
 def test_math_modes() -> None:
     assert re.search(r"fadd .*(fast|reassoc)", ir_of("a[i] = b[i] + b[i + 1];", math_mode="fast"))
     assert not re.search(r"fadd .*(fast|reassoc)", ir_of("a[i] = b[i] + b[i + 1];"))
+    relaxed = ir_of("a[i] = b[i] + b[i + 1];", math_mode="relaxed")
+    assert re.search(r"fadd (?!.*(nnan|ninf|fast)).*reassoc", relaxed)
+    with pytest.raises(ValueError, match="math_mode must be one of safe, relaxed, fast, got 'quick'"):
+        ir_of("", math_mode="quick")
     fast = "#ifdef __FAST_MATH__\na[i] = 7;\n#endif"
     assert "7.0" in ir_of(fast, math_mode="fast")
     assert "7.0" not in ir_of(fast)
