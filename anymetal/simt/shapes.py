@@ -116,6 +116,9 @@ def _combine(a: Shape, b: Shape, sign: int) -> Shape:
         return VARYING
     base = a.constant + sign * b.constant if a.constant is not None and b.constant is not None else None
     pattern = tuple(x + sign * y for x, y in zip(a.pattern, b.pattern, strict=True))
+    if (a.assumed or b.assumed) and pattern == ZERO and not kept:
+        # Two indices that may wrap in different lanes: their distance is not the same in all, and may decide a branch.
+        return VARYING
     align = _alignment(base) if base is not None else min(a.align, b.align)
     limit = None
     if sign > 0 and a.limit is not None and b.limit is not None:
