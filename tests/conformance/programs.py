@@ -23,7 +23,9 @@ import numpy.typing as npt
 LANES = 32
 VARIABLES = 4
 PRIVATE = 8
-TABLE = 256  # elements of the arrays that are only read
+TABLE = 256  # elements of the arrays that are only read, for indices that are masked
+REACH = 1000  # how far apart the indices of `indexed` programs may lie
+DATA = 4 * (REACH + 8)  # words of `data`: the widest access takes four
 SLOTS = VARIABLES + 1  # of the output, each thread's own: the variables, and one to write and read at any time
 Words = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
@@ -57,6 +59,20 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": np.greater,
     ">=": np.greater_equal,
 }
+# What is loaded at an index, and how it becomes one word.
+_LOADS = {
+    "uint": ("uint", "{0}"),
+    "uchar": ("uchar", "uint({0})"),
+    "short": ("short", "uint(int({0}))"),
+    "ulong": ("ulong", "uint({0} >> 16)"),
+    "uint2": ("uint2", "dot2({0})"),
+    "ushort4": ("ushort4", "dot4({0})"),
+    "uint4": ("uint4", "dot4({0})"),
+}
+HEADER = """
+template <typename V> inline uint dot2(V v) { return uint(v.x) * 3u + uint(v.y); }
+template <typename V> inline uint dot4(V v) { return uint(v.x) * 3u + uint(v.y) * 5u + uint(v.z) * 7u + uint(v.w); }
+"""
 _NARROW = {"uchar": np.uint8, "char": np.int8, "ushort": np.uint16, "short": np.int16}
 
 
@@ -70,6 +86,10 @@ def _text(e: Expression) -> str:
     if op == "param":
         return f"p[{rest[0]}]"
     parts = [_text(r) if isinstance(r, tuple) else r for r in rest]
+    if op == "load":
+        type_, fold = _LOADS[rest[0]]
+        place = parts[1] if rest[2] else f"int({parts[1]})"
+        return fold.format(f"((const device {type_}*)data)[{place}]")
     if op in _INFIX:
         return f"({parts[0]} {_INFIX[op]} {parts[1]})"
     return {
@@ -108,6 +128,8 @@ def _text(e: Expression) -> str:
         "private": "a[{0} & 7u]",
         "own": "out[gid * 5u + 4u]",
         "condition": "({0} != 0u)",
+        "udiv": "({0} / {1})",
+        "urem": "({0} % {1})",
     }[op].format(*parts)
 
 
@@ -351,6 +373,66 @@ def generate(random: Random) -> Program:
     )
 
 
+def indexed(random: Random, data: Words, parameters: Words, grid: Size3, threadgroup: Size3) -> Program:
+    """A program of loads at indices made of ids, constants and uniform values: bare, guarded, and in loops.
+
+    Indices are not masked, which would hide their pattern from the compiler; what each reaches is found out first, and
+    they are moved to begin at 0, or a little before it where a guard keeps the rest away.
+    """
+    generator = _Generator(random)
+
+    def index(depth: int) -> Expression:
+        kind = generator.number(0, 11)
+        if depth == 0 or kind == 0:
+            leaves = [("id", generator.one(("lane", "lid", "tx", "ty", "gx", "gy", "gid", "lane", "tx")))] * 3
+            return generator.one([*leaves, ("param", generator.number(0, 2)), ("const", generator.number(0, 40))])
+        a = index(depth - 1)
+        power = ("const", generator.one((1, 2, 4, 8, 16, 32, 3, 5, 12)))
+        if kind <= 4:
+            return ("add" if kind < 4 else "sub", a, index(depth - 1))
+        if kind <= 6:
+            return ("mul", a, generator.one([power, ("param", generator.number(0, 2))]))
+        if kind == 7:
+            return (generator.one(("udiv", "urem")), a, power)
+        if kind == 8:
+            return (generator.one(("shl", "shr")), a, ("const", generator.number(0, 4)))
+        if kind == 9:
+            return (generator.one(("and", "or", "xor")), a, ("const", generator.one((1, 3, 7, 8, 15, 31, 0xFFFFFFF0))))
+        if kind == 10:
+            return (generator.one(("min", "max", "smin", "smax")), a, index(depth - 1))
+        return ("choose", generator.condition(0), a, index(depth - 1))
+
+    statements: list[Any] = []
+    for _ in range(generator.number(2, 5)):
+        e = index(generator.number(1, 4))
+        values = interpret(
+            Program((Assign(0, e),), False), data, np.zeros(TABLE, np.uint8), parameters, grid, threadgroup
+        )[:, 0].view(np.int32).astype(np.int64)
+        low, high = int(values.min()), int(values.max())
+        steps = generator.number(0, 3)
+        if high - low > REACH - 64:
+            e, low, high = ("urem", e, ("const", 331)), 0, 330
+        target = generator.number(0, VARIABLES - 1)
+        short = generator.number(0, 1) * generator.number(0, (high - low) // 2)
+        e = ("sub", e, ("const", (low + short) % 2**32)) if low + short else e
+        unsigned = bool(generator.number(0, 1))
+        kind = generator.one(tuple(_LOADS))
+        here: Any = Assign(target, ("add", ("var", f"v{target}"), ("load", kind, e, unsigned)))
+        if steps and not short:
+            counter = f"i{generator.made}"
+            generator.made += 1
+            step = ("mul", ("counter", counter), generator.one([("const", generator.number(1, 16)), ("param", 1)]))
+            load = ("load", kind, ("add", e, step), unsigned)
+            inside = Assign(target, ("xor", ("mul", ("var", f"v{target}"), ("const", 3)), load))
+            here = Loop(counter, "for", ("const", steps), ("const", 1), (inside,))
+        if short:
+            here = If(("compare", "<", e, ("const", high - low - short + 1)), (here,), ())
+        elif generator.number(0, 3) == 0:
+            here = If(generator.condition(), (here,), (Assign(target, index(1)),))
+        statements.append(here)
+    return Program(tuple(statements), False, tuple(generator.number(0, 99) for _ in range(VARIABLES)))
+
+
 # -- in Metal -------------------------------------------------------------------------------------------------------
 
 
@@ -571,6 +653,12 @@ class _Threadgroup:
                 a, b = signed(x[0]), (x[1] & 15).astype(np.int64) + 2
                 quotient = np.sign(a) * (np.abs(a) // b)
                 return quotient if op == "sdiv" else a - quotient * b
+            case "udiv":
+                return x[0] // x[1]
+            case "urem":
+                return x[0] % x[1]
+            case "load":
+                return _load(memory.data, x[0], x[1].astype(np.int64))
             case "min":
                 return np.minimum(x[0], x[1])
             case "max":
@@ -749,6 +837,19 @@ class _Threadgroup:
             mask = mask | again
             if s.kind == "for":
                 self.counters[s.counter] += mask.astype(np.uint32)
+
+
+def _load(data: Words, kind: str, index: npt.NDArray[np.int64]) -> Words:
+    index = np.where((index >= 0) & (index <= REACH), index, 0)  # of threads that are not here, anything
+    types: dict[str, Any] = {"uint": np.uint32, "uchar": np.uint8, "short": np.int16, "ulong": np.uint64}
+    if kind in types:
+        words = data.view(types[kind])[index]
+        return (words >> np.uint64(16) if kind == "ulong" else words).astype(np.uint32)
+    width = 2 if kind == "uint2" else 4
+    vectors = data.view(np.uint16 if kind == "ushort4" else np.uint32)
+    vectors = vectors[: len(vectors) // width * width].reshape(-1, width)[index].astype(np.uint32)
+    weights = np.array([3, 1] if width == 2 else [3, 5, 7, 1], np.uint32)
+    return (vectors * weights).sum(1, dtype=np.uint32)
 
 
 @dataclass

@@ -215,6 +215,17 @@ def test_the_value_of_an_index_that_wraps_between_lanes() -> None:
     np.testing.assert_array_equal(found, np.stack([u, (i + 2**31 - 40) * 2, u > 100], axis=1))
 
 
+def test_the_distance_of_two_indices_that_wrap_in_different_lanes() -> None:
+    """It is the same in most lanes, so it must not be taken for uniform, least of all by a branch."""
+    b = np.array([2**32 - 5, 2**32 - 9], np.uint32)
+    body = INDEX + """ulong p = ulong(i + b[0]), q = ulong(i + b[1]);
+    if (p - q == 4) out[i] = 1; else out[i] = 10 + simd_sum(1u);"""
+    found = run1(body, {"b": b}, (64,), "uint32")
+    i = np.arange(64)
+    near = (i + 2**32 - 5) % 2**32 - (i + 2**32 - 9) % 2**32 == 4
+    np.testing.assert_array_equal(found, np.where(near, 1, 10 + (~near).sum()))
+
+
 def test_negative_offsets() -> None:
     a = words(np.random.default_rng(9), N + 10)
     body = INDEX + "const device uint* p = a + 10; int back = -int(b[i]); out[i] = p[back + int(i)];"

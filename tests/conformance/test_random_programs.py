@@ -32,20 +32,22 @@ SHAPES = [
 ]
 
 
-def check(seed: int) -> None:
+def check(seed: int, indexed: bool) -> None:
     """One program, its data and its launch, all made from `seed`."""
     random = Random(seed)
-    program = programs.generate(random)
     grid, threadgroup = SHAPES[random.randrange(len(SHAPES))]
     rng = np.random.default_rng(seed)
-    data = rng.integers(0, 2**32, programs.TABLE, np.uint32)
-    small = rng.random(programs.TABLE) < 0.5
-    data[small] %= 64
+    data = rng.integers(0, 2**32, programs.DATA, np.uint32)
+    data[rng.random(programs.DATA) < 0.5] %= 64
     octets = rng.integers(0, 256, programs.TABLE).astype(np.uint8)
     parameters = np.array([rng.integers(0, 32), rng.integers(0, 8), 3, rng.integers(0, 2**32)], np.uint32)
+    if indexed:
+        program = programs.indexed(random, data, parameters, grid, threadgroup)
+    else:
+        program = programs.generate(random)
     body = programs.metal(program)
     expected = programs.interpret(program, data, octets, parameters, grid, threadgroup)
-    kernel = anymetal.metal_kernel("program", ["data", "bytes", "p"], ["out"], body)
+    kernel = anymetal.metal_kernel("program", ["data", "bytes", "p"], ["out"], body, programs.HEADER)
     for count in (2, 1):
         with anymetal.threads(count):
             (out,) = kernel(
@@ -64,6 +66,14 @@ def check(seed: int) -> None:
         )
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("ANYMETAL_PROGRAMS", "100"))))
+COUNT = int(os.environ.get("ANYMETAL_PROGRAMS", "60"))
+
+
+@pytest.mark.parametrize("seed", range(COUNT))
 def test_a_random_program(seed: int) -> None:
-    check(seed)
+    check(seed, indexed=False)
+
+
+@pytest.mark.parametrize("seed", range(COUNT // 2))
+def test_random_indices(seed: int) -> None:
+    check(seed, indexed=True)
