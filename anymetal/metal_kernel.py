@@ -259,7 +259,7 @@ class MetalKernel:
         from anymetal.checks.launch import run
         from anymetal.checks.state import Buffer
 
-        watched.findings += run(
+        run(
             variant.source,
             variant.generated.name,
             grid=grid,
@@ -267,8 +267,7 @@ class MetalKernel:
             large=large,
             buffers=[Buffer(*b) for b in buffers],
             files=variant.source.files,
-            budget=watched.back_edges,
-            counters=watched.counters,
+            report=watched,
         )
 
     def _generate(

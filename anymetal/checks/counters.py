@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from . import display
 
 SECTOR = 32
 
@@ -59,6 +60,20 @@ class LineCounters:
         return self.lanes / (32 * self.steps) if self.steps else float("nan")
 
 
+@dataclass(frozen=True)
+class SimdgroupIndex:
+    """A SIMD-group of a launch: the launch's number from 0, the threadgroup's position, the SIMD-group's index
+    in it."""
+
+    launch: int
+    threadgroup: tuple[int, int, int]
+    simdgroup: int
+
+    def __str__(self) -> str:
+        x, y, z = self.threadgroup
+        return f"{self.launch}: ({x}, {y}, {z}) {self.simdgroup}"
+
+
 @dataclass
 class Counters:
     """All counters of the launches inside one ``checked()``.
@@ -68,6 +83,7 @@ class Counters:
     integer_ops: of all lanes, addresses' own arithmetic left out. barriers, lane_ops: times that a SIMD-group
     came to a threadgroup barrier or a cross-lane operation. active_lanes: mean fraction of lanes active, over
     all blocks run. threadgroup_memory: bytes a threadgroup, the most of any launch. by_line: by (file, line).
+    by_simdgroup: memory accesses of each SIMD-group, where ``checked(per_simdgroup=True)`` asked for them.
     """
 
     buffers: dict[str, BufferCounters] = field(default_factory=dict)
@@ -80,6 +96,7 @@ class Counters:
     threadgroup_memory: int = 0
     launches: int = 0
     by_line: dict[tuple[str, int], LineCounters] = field(default_factory=dict)
+    by_simdgroup: dict[SimdgroupIndex, LineCounters] = field(default_factory=dict)
     steps: int = 0
     lanes: int = 0
 
@@ -88,25 +105,8 @@ class Counters:
         return self.lanes / (32 * self.steps) if self.steps else float("nan")
 
     def table(self) -> str:
-        """The counters as plain text."""
-        return "\n".join(self._rows())
+        """The counters as plain text: a row for each buffer, then what was computed."""
+        return display.counters_text(self)
 
-    def _rows(self) -> Iterator[str]:
-        yield f"{'buffer':<16}{'read':>14}{'written':>14}{'distinct':>14}{'sectors':>12}{'coalescing':>12}"
-        for name, b in self.buffers.items():
-            distinct = b.distinct_bytes_read + b.distinct_bytes_written
-            yield (
-                f"{name:<16}{b.bytes_read:>14,}{b.bytes_written:>14,}{distinct:>14,}{b.sectors:>12,}"
-                f"{b.coalescing:>12.2f}"
-            )
-        t = self.threadgroup
-        if t.bytes_read or t.bytes_written:
-            yield f"{'(threadgroup)':<16}{t.bytes_read:>14,}{t.bytes_written:>14,}"
-            yield f"bank conflicts    {t.bank_conflicts:,}"
-        yield f"flops             {self.flops:,}"
-        yield f"8×8×8 products    {self.mma:,}"
-        yield f"integer ops       {self.integer_ops:,}"
-        yield f"barriers          {self.barriers:,}"
-        yield f"cross-lane ops    {self.lane_ops:,}"
-        yield f"active lanes      {self.active_lanes:.0%}"
-        yield f"launches          {self.launches:,}"
+    def _repr_html_(self) -> str:
+        return display.counters_html(self)

@@ -17,6 +17,7 @@ from .counters import BufferCounters, Counters, LineCounters
 from .findings import KINDS, Access, Finding, Thread
 from .operations import Operations
 from .program import CheckedProgram, Memory, checked_program
+from .report import Launch, Report
 from .sites import ATOMIC, LOAD, PRIVATE, THREADGROUP, Place, Site
 from .state import FIRST_THREADS, Buffer, Record, State, prepare
 from .state import Thread as ThreadRecord
@@ -34,10 +35,9 @@ def run(
     large: bool,
     buffers: Sequence[Buffer],
     files: Mapping[str, str],
-    budget: int,
-    counters: Counters,
-) -> list[Finding]:
-    """Launch ``kernel`` watched: its findings, and its counts added to ``counters``.
+    report: Report,
+) -> None:
+    """Launch ``kernel`` watched, and add what was seen to ``report``.
 
     ``buffers`` are in ``[[buffer(i)]]`` order; ``files`` holds the learner's texts by name.
     """
@@ -54,20 +54,27 @@ def run(
     start = -(-scratch.ctypes.data // ALIGN) * ALIGN
     block = (ctypes.c_int64 * (len(made.block) // 8)).from_buffer_copy(made.block)
     simdgroups = -(-size[0] * size[1] * size[2] // 32)
-    state = prepare(program, buffers, start + block[12], [], simdgroups, budget)
+    state = prepare(program, buffers, start + block[12], [], simdgroups, report.back_edges)
     for index, buffer in enumerate(buffers):
         block[16 + index] = buffer.address
     block[LAUNCH_WORD] = ctypes.addressof(state.monitor)
     program.loaded.call(ctypes.addressof(block), start)
-    _count(program, state, buffers, counters)
+    names = report.remember(Launch(kernel, grid, size), files)
+    _count(program, state, buffers, report.counters, names)
     reader = _Reader(program, state, buffers, files, grid, size)
-    return reader.findings()
+    report.findings += [replace(f, file=names.get(f.file, f.file)) for f in reader.findings()]
 
 
 # -- counters --------------------------------------------------------------------------------------------
 
 
-def _count(program: CheckedProgram, state: State, buffers: Sequence[Buffer], counters: Counters) -> None:
+def _count(
+    program: CheckedProgram,
+    state: State,
+    buffers: Sequence[Buffer],
+    counters: Counters,
+    names: Mapping[str, str],
+) -> None:
     counters.launches += 1
     counters.threadgroup_memory = max(counters.threadgroup_memory, program.threadgroup_bytes)
     for buffer in buffers:
@@ -79,6 +86,12 @@ def _count(program: CheckedProgram, state: State, buffers: Sequence[Buffer], cou
             into.distinct_bytes_read += int(np.count_nonzero(seen & 1)) * memory.grain
             into.distinct_bytes_written += int(np.count_nonzero(seen & 2)) * memory.grain
     for described, site in zip(program.sites, state.sites, strict=False):
+        if described.span is not None:
+            # What span.c let through is counted by what is known of its pattern.
+            site.accesses += site.spans
+            site.lanes += 32 * site.spans
+            site.unique_bytes += described.span.unique_bytes * site.spans
+            site.conflicts += described.span.conflicts * site.spans
         moved = site.lanes * described.size
         traffic = BufferCounters(
             bytes_read=moved if described.kind in (LOAD, ATOMIC) else 0,
@@ -92,7 +105,7 @@ def _count(program: CheckedProgram, state: State, buffers: Sequence[Buffer], cou
             counters.threadgroup.add(traffic)
         elif described.root is not None and described.root.kind == "buffer":
             counters.buffers[buffers[int(described.root.name)].name].add(traffic)
-        line = _line(counters, described.place)
+        line = _line(counters, described.place, names)
         line.bytes_read += traffic.bytes_read
         line.bytes_written += traffic.bytes_written
         line.sectors += traffic.sectors
@@ -101,23 +114,24 @@ def _count(program: CheckedProgram, state: State, buffers: Sequence[Buffer], cou
         line.lanes += site.lanes
         line.steps += site.accesses
     for described_block, block in zip(program.blocks, state.blocks, strict=False):
-        counters.steps += block.runs
-        counters.lanes += block.lanes
+        runs, lanes = block.full + block.parted, 32 * block.full + block.lanes
+        counters.steps += runs
+        counters.lanes += lanes
         for cost in described_block.operations:
-            _add(counters, cost, block.runs, block.lanes)
+            _add(counters, cost, runs, lanes, names)
 
 
-def _line(counters: Counters, place: Place) -> LineCounters:
-    return counters.by_line.setdefault((place.file, place.line), LineCounters())
+def _line(counters: Counters, place: Place, names: Mapping[str, str]) -> LineCounters:
+    return counters.by_line.setdefault((names.get(place.file, place.file), place.line), LineCounters())
 
 
-def _add(counters: Counters, cost: Operations, runs: int, lanes: int) -> None:
+def _add(counters: Counters, cost: Operations, runs: int, lanes: int, names: Mapping[str, str]) -> None:
     counters.flops += cost.flops * lanes
     counters.integer_ops += cost.integer_ops * lanes
     counters.mma += cost.mma * runs
     counters.lane_ops += cost.lane_ops * runs
     counters.barriers += cost.barriers * runs
-    line = _line(counters, cost.place)
+    line = _line(counters, cost.place, names)
     line.flops += cost.flops * lanes
     line.integer_ops += cost.integer_ops * lanes
     line.mma += cost.mma * runs
