@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[
     for number, case in enumerate(exercise.cases):
         arrays, values = data.make(exercise, case, seed + number)
         want = _oracle(exercise, values)
-        fresh_seed = seed + len(exercise.cases) if number == 0 else None
+        fresh_seed = seed + len(exercise.cases) + number
         outcome = _try(exercise, kernel, case, arrays, values, want, previous, fresh_seed)
         previous = want.shape, want
         outcomes.append(outcome)
@@ -80,12 +81,12 @@ def _try(
     values: dict[str, Float64],
     want: Float64,
     previous: tuple[tuple[int, ...], Float64] | None,
-    fresh_seed: int | None,
+    fresh_seed: int,
 ) -> Outcome:
     result, launches, refusal = _call(exercise, kernel, arrays, POISONS[0])
     if refusal is None:
-        refusal = refusals.of_origin(exercise, launches, want)
-    if refusal is None and fresh_seed is not None:
+        refusal = refusals.of_launches(launches)
+    if refusal is None:
         refusal = _of_fake(exercise, kernel, case, want, fresh_seed)
     if refusal is None:
         refusal = refusals.of_type(exercise, case, result)
@@ -149,21 +150,23 @@ def _call(
 
 
 def _of_fake(exercise: Exercise, kernel: Kernel, case: Case, want: Float64, seed: int) -> Diagnosis | None:
-    """Does the answer come out of this call's kernel? With launches replaced by NaN, only NaN may be left.
+    """Does the answer come out of this call's kernels? With launches replaced by NaN, only NaN may be left.
 
-    The numbers are new, so that an answer kept from the first call, `want`, differs from one computed
-    elsewhere.
+    The numbers are new, so that an answer kept from the call before, `want`, differs from one computed
+    elsewhere. What a kernel is given here cannot be an earlier kernel's work, which would be NaN.
     """
-    arrays, _ = data.make(exercise, case, seed)
-    with watching(fake=True):
-        try:
-            result = exercise.call(kernel, arrays)
-            if not isinstance(result, mx.array) or bool(mx.isnan(result).all().item()):
-                return None
-            given = exact(result)
-        except Exception:  # it looked at the fake numbers and did not like them: no evidence either way
-            return None
-    if given.shape == want.shape and bool(np.isclose(given, want, rtol=0.05, atol=0.05).all()):
+    arrays, values = data.make(exercise, case, seed)
+    result: Any = None
+    # A function may look at the fake numbers and not like them: that is no evidence either way.
+    with watching(fake=True) as watch, suppress(Exception):
+        result = exercise.call(kernel, arrays)
+    refusal = refusals.of_inputs(watch.launches, _oracle(exercise, values))
+    if refusal is not None or not isinstance(result, mx.array) or bool(mx.isnan(result).all().item()):
+        return refusal
+    given = exact(result)
+    if given.shape == want.shape and bool(
+        np.isclose(given, want, rtol=0.05, atol=0.05, equal_nan=True).all()
+    ):
         return refusals.kept(exercise)
     return refusals.beside_the_kernel(exercise)
 
