@@ -23,7 +23,7 @@ def duration(seconds: float) -> str:
 def _three(value: float) -> str:
     if value >= 100:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if value >= 10 else f"{value:.2f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def _times(spread: Spread | None) -> str:
