@@ -1,7 +1,25 @@
 """Checked mode: count what a kernel moves, find what it does wrong, line by line."""
 
-from .counters import BufferCounters, Counters, LineCounters
+from .chips import CHIPS, Chip, Figure
+from .counters import BufferCounters, Counters, LineCounters, SimdgroupIndex
 from .findings import Access, Finding, Thread
-from .report import Report, checked
+from .report import Launch, Report, checked
+from .roofline import Roofline, roofline
 
-__all__ = ["Access", "BufferCounters", "Counters", "Finding", "LineCounters", "Report", "Thread", "checked"]
+__all__ = [
+    "CHIPS",
+    "Access",
+    "BufferCounters",
+    "Chip",
+    "Counters",
+    "Figure",
+    "Finding",
+    "Launch",
+    "LineCounters",
+    "Report",
+    "Roofline",
+    "SimdgroupIndex",
+    "Thread",
+    "checked",
+    "roofline",
+]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import display
+from .chips import Chip
+from .roofline import Roofline, roofline
 
 SECTOR = 32
 
@@ -62,8 +64,7 @@ class LineCounters:
 
 @dataclass(frozen=True)
 class SimdgroupIndex:
-    """A SIMD-group of a launch: the launch's number from 0, the threadgroup's position, the SIMD-group's index
-    in it."""
+    """A SIMD-group of a launch: the launch's number from 0, its threadgroup's position, its index there."""
 
     launch: int
     threadgroup: tuple[int, int, int]
@@ -107,6 +108,10 @@ class Counters:
     def table(self) -> str:
         """The counters as plain text: a row for each buffer, then what was computed."""
         return display.counters_text(self)
+
+    def roofline(self, chip: str | Chip, dtype: str = "float32") -> Roofline:
+        """How long all of this must take on a chip at least, by name ("M2 Pro"): see ``checks.roofline``."""
+        return roofline(self, chip, dtype)
 
     def _repr_html_(self) -> str:
         return display.counters_html(self)

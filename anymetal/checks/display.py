@@ -1,7 +1,7 @@
 """Reports and counters to look at: plain text for a terminal, HTML for a notebook.
 
-The same cells feed both. Nothing is told by colour alone, tables are tables to a screen reader, and nothing is
-fetched from anywhere. Colours are mixed into the page's own, so that light and dark both read well.
+The same cells feed both. Nothing is told by colour alone, tables are tables to a screen reader, and nothing
+is fetched from anywhere. Colours are mixed into the page's own, so that light and dark both read well.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ NONE = "–"
 
 STYLE = """<style>
 .anymetal-report { font-size: 0.9em; line-height: 1.4; overflow-x: auto; }
-.anymetal-report table { border-collapse: collapse; margin: 0.5em 0; font-variant-numeric: tabular-nums; }
+.anymetal-report table { border-collapse: collapse; margin: 0.5em 0; font-size: inherit;
+  font-variant-numeric: tabular-nums; }
 .anymetal-report caption { text-align: left; padding: 0.2em 0; font-style: italic; caption-side: top; }
 .anymetal-report th, .anymetal-report td { text-align: right; padding: 0.05em 0.6em; border: 0;
   border-bottom: 1px solid rgba(128, 128, 128, 0.25); white-space: nowrap; vertical-align: top; }

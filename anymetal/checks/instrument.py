@@ -5,7 +5,7 @@ Lanes that may not read get zero; what they would write is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -15,13 +15,14 @@ from anymetal.simt.gather import gather, scatter
 from anymetal.simt.ir import I1, I32, I64, LANES, Block, Constant, Instruction, Operand, Type, scalars
 from anymetal.simt.values import Fragment, Uniform, Value, Varying, wide
 
+from . import spans
 from .sites import ATOMIC, LOAD, STORE, Sites
 
 MONITOR_WORD = 14
 # Byte offsets in the monitor's state (see ``Monitor`` in monitor.c).
 BLOCKS, BUDGET_LEFT = 16, 56
-# Bytes of a ``Root`` there.
-ROOT_SIZE = 64
+# Bytes of a ``Root`` and of a ``Block`` there.
+ROOT_SIZE, BLOCK_SIZE = 64, 24
 
 
 @dataclass
@@ -30,29 +31,77 @@ class Instrument:
 
     sites: Sites
     blocks: list[Block] = field(default_factory=list)
+    places: dict[tuple[int, str, str], str] = field(default_factory=dict)
 
     # -- memory ------------------------------------------------------------------------------------------
 
     def load(self, body: Body, instruction: Instruction) -> Value:
         kind = ATOMIC if instruction.attributes.get("atomic") else LOAD
         pointer = instruction.operands[0]
-        allowed, uniform = self._ask(body, instruction, pointer, instruction.type, kind)
         types = body.result_types(instruction)
-        if uniform:
+        number = self._site(instruction, pointer, instruction.type, kind)
+        span = spans.ask(body, self.sites, number, pointer, scalars(instruction.type), kind)
+        if span is not None:
+            return self._span_load(body, instruction, number, span, types)
+        allowed = self._call(body, number, pointer, "null")
+        if body.shape(pointer).uniform:
             return self._guarded_load(body, instruction, allowed, types)
         with _masked(body, allowed):
             return memory.load_lanes(body, instruction)
 
+    def _span_load(
+        self, body: Body, instruction: Instruction, number: int, span: str, types: tuple[Type, ...]
+    ) -> Value:
+        """The usual load where ``span.c`` says so, the watched one elsewhere."""
+        pointer = instruction.operands[0]
+        lanes = not body.shape(pointer).uniform or body.private.region(pointer) is not None
+        texts = [wide(t) if lanes else str(t) for t in types]
+        places = [self._scratch(body, t, f"result{i}") for i, t in enumerate(texts)]
+
+        def keep(value: Value) -> None:
+            assert isinstance(value, Varying if lanes else Uniform)
+            for place, text, loaded in zip(places, texts, value.values, strict=True):
+                body.do(f"store {text} {loaded}, ptr {place}")
+
+        with _either(body, span) as otherwise:
+            keep(memory.load_lanes(body, instruction))
+            otherwise()
+            allowed = self._call(body, number, pointer, "null")
+            if body.shape(pointer).uniform:
+                keep(self._guarded_load(body, instruction, allowed, types))
+            else:
+                with _masked(body, allowed):
+                    keep(memory.load_lanes(body, instruction))
+        read = tuple(body.emit(f"load {t}, ptr {p}") for t, p in zip(texts, places, strict=True))
+        return Varying(read) if lanes else Uniform(read)
+
     def store(self, body: Body, instruction: Instruction) -> None:
         kind = ATOMIC if instruction.attributes.get("atomic") else STORE
         stored, pointer = instruction.operands
-        allowed, _ = self._ask(body, instruction, pointer, stored.type, kind, stored)
+        number = self._site(instruction, pointer, stored.type, kind)
+        span = spans.ask(body, self.sites, number, pointer, scalars(stored.type), kind)
+        if span is None:
+            self._watched_store(body, instruction, number)
+            return
+        with _either(body, span) as otherwise:
+            memory.store_lanes(body, instruction)
+            otherwise()
+            self._watched_store(body, instruction, number)
+
+    def _watched_store(self, body: Body, instruction: Instruction, number: int) -> None:
+        stored, pointer = instruction.operands
+        parts = scalars(stored.type)
+        values = "null"
+        if len(parts) == 1 and parts[0][0].bits >= 8 and parts[0][0].kind != "ptr":
+            values = self._scratch(body, wide(parts[0][0]), "values")
+            body.do(f"store {wide(parts[0][0])} {body.vector(stored)}, ptr {values}")
+        allowed = self._call(body, number, pointer, values)
         with _guarded(body, allowed), _masked(body, allowed):
             memory.store_lanes(body, instruction)
 
     def atomic(self, body: Body, instruction: Instruction) -> Value:
         pointer, given = instruction.operands[:2]
-        allowed, _ = self._ask(body, instruction, pointer, given.type, ATOMIC)
+        allowed = self._call(body, self._site(instruction, pointer, given.type, ATOMIC), pointer, "null")
         with _masked(body, allowed):
             return memory.atomic_lanes(body, instruction)
 
@@ -76,31 +125,84 @@ class Instrument:
 
     def matrix_load(self, body: Body, instruction: Instruction) -> Value:
         element = instruction.type.elements[0]
-        pieces = []
-        for part, addresses in enumerate(
-            self._matrix_addresses(body, instruction, instruction.operands, element)
-        ):
-            allowed = self._ask_addresses(
-                body, _part(instruction, part), instruction.operands[0], addresses, element, LOAD
-            )
-            pointers = body.emit(f"inttoptr {wide(I64)} {addresses} to {wide('ptr')}")
-            with _masked(body, allowed):
-                pieces.append(gather(body, pointers, element))
-        return Fragment(matrix.from_value(body, Varying(tuple(pieces)), element))
+        type_ = f"<{matrix.SIZE} x {element}>"
+        place = self._scratch(body, type_, "matrix")
+        with self._matrix(body, instruction, instruction.operands, element, LOAD) as otherwise:
+            usual = matrix.load(body, instruction)
+            body.do(f"store {type_} {matrix.from_value(body, usual, element)}, ptr {place}")
+            otherwise()
+            pieces = []
+            for pointers, allowed in self._matrix_parts(
+                body, instruction, instruction.operands, element, LOAD
+            ):
+                with _masked(body, allowed):
+                    pieces.append(gather(body, pointers, element))
+            watched = matrix.from_value(body, Varying(tuple(pieces)), element)
+            body.do(f"store {type_} {watched}, ptr {place}")
+        return Fragment(body.emit(f"load {type_}, ptr {place}"))
 
     def matrix_store(self, body: Body, instruction: Instruction) -> None:
         stored, *rest = instruction.operands
         element = stored.type.elements[0]
         vectors = body.vectors(stored)
-        for part, addresses in enumerate(self._matrix_addresses(body, instruction, rest, element)):
-            allowed = self._ask_addresses(body, _part(instruction, part), rest[0], addresses, element, STORE)
-            pointers = body.emit(f"inttoptr {wide(I64)} {addresses} to {wide('ptr')}")
-            with _masked(body, allowed):
-                scatter(body, pointers, element, vectors[part])
+        with self._matrix(body, instruction, rest, element, STORE) as otherwise:
+            matrix.store(body, instruction)
+            otherwise()
+            for part, (pointers, allowed) in enumerate(
+                self._matrix_parts(body, instruction, rest, element, STORE)
+            ):
+                with _masked(body, allowed):
+                    scatter(body, pointers, element, vectors[part])
 
-    def _matrix_addresses(
-        self, body: Body, instruction: Instruction, operands: list[Operand], element: Type
-    ) -> list[str]:
+    @contextmanager
+    def _matrix(
+        self, body: Body, instruction: Instruction, operands: list[Operand], element: Type, kind: int
+    ) -> Iterator[Callable[[], None]]:
+        """``monitor_matrix`` first: it knows matrices row by row that nobody else touches; the rest is for
+        lanes."""
+        pointer, stride, transpose = operands
+        number = self._matrix_site(instruction, pointer, element, kind)
+        root = self.sites.found[number].root
+        plain = isinstance(transpose, Constant) and not transpose.value
+        flag = "0"
+        if plain and body.mask is None and root is not None:
+            address = body.emit(f"ptrtoint ptr {body.lane_zero(pointer)} to i64")
+            given = [
+                ("ptr", self._state(body)),
+                ("i32", str(number)),
+                ("i32", str(self.sites.order.index(root))),
+                ("i64", address),
+                ("i64", body.lane_zero(stride)),
+                ("i32", str(element.size)),
+            ]
+            flag = body.call("i32", "monitor_matrix", given)
+        with _either(body, flag) as otherwise:
+            yield otherwise
+
+    def _matrix_site(self, instruction: Instruction, pointer: Operand, element: Type, kind: int) -> int:
+        """Row by row, a lane's two elements lie side by side: one access of twice the size."""
+        return self.sites.number(instruction, kind, pointer, 2 * element.size, element.size, element.size)
+
+    def _matrix_parts(
+        self, body: Body, instruction: Instruction, operands: list[Operand], element: Type, kind: int
+    ) -> list[tuple[str, str]]:
+        """For each of a lane's two elements, the 32 pointers and the lanes that may go on."""
+        pointer, _, transpose = operands
+        addresses = self._matrix_addresses(body, operands, element)
+        pointers = [body.emit(f"inttoptr {wide(I64)} {a} to {wide('ptr')}") for a in addresses]
+        if isinstance(transpose, Constant) and not transpose.value:
+            number = self._matrix_site(instruction, pointer, element, kind)
+            allowed = self._access(body, number, addresses[0], "null")
+            return [(p, allowed) for p in pointers]
+        found = []
+        for part, where in enumerate(addresses):
+            site = self.sites.number(
+                _part(instruction, part), kind, pointer, element.size, element.size, element.size
+            )
+            found.append((pointers[part], self._access(body, site, where, "null")))
+        return found
+
+    def _matrix_addresses(self, body: Body, operands: list[Operand], element: Type) -> list[str]:
         """The address of each lane's first and second element."""
         pointer, stride, transpose = operands
         base = body.emit(f"ptrtoint ptr {body.lane_zero(pointer)} to i64")
@@ -124,25 +226,18 @@ class Instrument:
     def _state(self, body: Body) -> str:
         return body.launch_word(MONITOR_WORD, "ptr")
 
-    def _ask(
-        self,
-        body: Body,
-        instruction: Instruction,
-        pointer: Operand,
-        type_: Type,
-        kind: int,
-        stored: Operand | None = None,
-    ) -> tuple[str, bool]:
-        """The lanes (i32) that may go on, and whether all use one address."""
+    def _site(self, instruction: Instruction, pointer: Operand, type_: Type, kind: int) -> int:
         parts = scalars(type_)
         size = max(at + t.size for t, at in parts)
         align = instruction.attributes.get("align", parts[0][0].size)
-        number = self.sites.number(instruction, kind, pointer, size, align, parts[0][0].size)
-        values = "null"
-        if stored is not None and len(parts) == 1 and parts[0][0].bits >= 8 and parts[0][0].kind != "ptr":
-            values = body.scratch(wide(parts[0][0]))
-            body.do(f"store {wide(parts[0][0])} {body.vector(stored)}, ptr {values}")
-        return self._call(body, number, pointer, values), body.shape(pointer).uniform
+        return self.sites.number(instruction, kind, pointer, size, align, parts[0][0].size)
+
+    def _scratch(self, body: Body, type_: str, use: str) -> str:
+        """A piece of the stack for a moment's use, shared by all moments of one kind."""
+        key = (id(body), type_, use)
+        if key not in self.places:
+            self.places[key] = body.scratch(type_)
+        return self.places[key]
 
     def _call(self, body: Body, number: int, pointer: Operand, values: str) -> str:
         state, mask = self._state(body), body.mask_bits()
@@ -158,14 +253,8 @@ class Instrument:
             addresses = body.emit(f"ptrtoint {wide('ptr')} {addresses} to {wide(I64)}")
         return self._access(body, number, addresses, values)
 
-    def _ask_addresses(
-        self, body: Body, instruction: Instruction, pointer: Operand, addresses: str, element: Type, kind: int
-    ) -> str:
-        number = self.sites.number(instruction, kind, pointer, element.size, element.size, element.size)
-        return self._access(body, number, addresses, "null")
-
     def _access(self, body: Body, number: int, addresses: str, values: str) -> str:
-        place = body.scratch(wide(I64))
+        place = self._scratch(body, wide(I64), "addresses")
         body.do(f"store {wide(I64)} {addresses}, ptr {place}")
         return body.call(
             "i32",
@@ -185,7 +274,7 @@ class Instrument:
         """One load for all lanes, if any may. Private memory has a value for each lane even so."""
         private = body.private.region(instruction.operands[0]) is not None
         texts = [wide(t) if private else str(t) for t in types]
-        places = [body.scratch(t) for t in texts]
+        places = [self._scratch(body, t, f"guarded{i}") for i, t in enumerate(texts)]
         for place, text in zip(places, texts, strict=True):
             body.do(f"store {text} zeroinitializer, ptr {place}")
         with _guarded(body, allowed):
@@ -200,7 +289,7 @@ class Instrument:
 
     def shuffle(self, body: Body, instruction: Instruction) -> None:
         number = self.sites.number(instruction, LOAD, None, 1, 1, 1)
-        place = body.scratch(wide(I32))
+        place = self._scratch(body, wide(I32), "lanes")
         body.do(f"store {wide(I32)} {body.vector(instruction.operands[1])}, ptr {place}")
         given = [("ptr", self._state(body)), ("i32", str(number)), ("ptr", place), ("i32", body.mask_bits())]
         body.call("void", "monitor_shuffle", given)
@@ -218,17 +307,17 @@ class Instrument:
     # -- blocks ------------------------------------------------------------------------------------------
 
     def block(self, body: Body, block: Block) -> None:
-        """Count the block, and the lanes that run it."""
+        """Count the block: a run with all lanes, or one with some and how many those are."""
         if not any(b is block for b in self.blocks):
             self.blocks.append(block)
         index = next(i for i, b in enumerate(self.blocks) if b is block)
         table = body.emit(f"load ptr, ptr {body.offset(self._state(body), BLOCKS)}")
-        lanes: str = str(LANES)
+        counts = [(0, "1")]
         if body.mask is not None:
             lanes = body.call("i32", "llvm.ctpop.i32", [("i32", body.mask_bits())])
-        lanes = body.emit(f"zext i32 {lanes} to i64")
-        for at, more in ((16 * index, "1"), (16 * index + 8, lanes)):
-            place = body.offset(table, at)
+            counts = [(8, "1"), (16, body.emit(f"zext i32 {lanes} to i64"))]
+        for at, more in counts:
+            place = body.offset(table, BLOCK_SIZE * index + at)
             old = body.emit(f"load i64, ptr {place}")
             body.do(f"store i64 {body.emit(f'add i64 {old}, {more}')}, ptr {place}")
 
@@ -291,6 +380,30 @@ def _masked(body: Body, allowed: str) -> Iterator[None]:
     body.mask = body.emit(f"bitcast i32 {allowed} to {wide(I1)}")
     yield
     body.mask = before
+
+
+@contextmanager
+def _either(body: Body, flag: str) -> Iterator[Callable[[], None]]:
+    """Two ways to do the same: the first where ``flag`` (i32) is not 0; after calling what this gives, the
+    second.
+
+    Values fetched in one are not there in the other, nor afterwards.
+    """
+    first, second, done = (body.fresh(s) for s in ("span", "watched", "done"))
+    usual = body.emit(f"icmp ne i32 {flag}, 0")
+    body.do(f"br i1 {usual}, label %{first}, label %{second}")
+    body.label(first)
+    before = dict(body.values)
+
+    def otherwise() -> None:
+        body.do(f"br label %{done}")
+        body.label(second)
+        body.values = dict(before)
+
+    yield otherwise
+    body.do(f"br label %{done}")
+    body.label(done)
+    body.values = before
 
 
 @contextmanager

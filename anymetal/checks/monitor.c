@@ -1,94 +1,7 @@
 // The monitor: looks at every access of a checked launch before it happens, on one CPU thread, so that the same
-// launch always gives the same report.
-//
-// Memory is a list of roots (a buffer, a threadgroup variable, a private array). A root is cut into grains, the
-// smallest piece that the kernel ever accesses in it; who touched a grain last is kept as a stamp:
-//
-//     interval (29 bits) | step (8) | many (2) | SIMD-group (5) | lane (5) | site (15)
-//
-// An interval lies between two barriers of one threadgroup; numbers only grow, so an older one than the
-// threadgroup's first belongs to an earlier threadgroup. A step lies between two SIMD-group barriers. "Many" says
-// that other lanes of the SIMD-group (1), or other SIMD-groups (2), touched it in the same interval too. Threads are
-// ordered by barriers and by nothing else: two accesses of one grain, at least one of them a write, by two threads
-// with no barrier between, race.
+// launch always gives the same report. This is the part that any access may take; see span.c for the usual ones.
 
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-typedef long long i64;
-typedef int i32;
-
-enum { LANES = 32, SECTOR = 32, LINE = 128, BANKS = 32, WORD = 4, GROUPS = 32 };
-enum Space { DEVICE, CONSTANT, THREADGROUP, PRIVATE, SPACES };
-enum Kind { LOAD, STORE, ATOMIC };
-enum Finding {
-    OUT_OF_BOUNDS,
-    RACE,
-    SAME_VALUE_RACE,
-    DIVERGENT_BARRIER,
-    INACTIVE_LANE,
-    UNINITIALISED,
-    UNWRITTEN_OUTPUT,
-    MISALIGNED,
-    ENDLESS_LOOP
-};
-enum { ONE, MANY_LANES, MANY_SIMDGROUPS };
-enum { NOWHERE = 0x7fff, FIRST_THREADS = 4, ALL_GROUPS = ~0u };
-
-typedef struct {
-    u64 base;     // address of the first byte (a private array: its offset in the thread's memory)
-    u64 size;     // bytes
-    u64 *writer;  // a stamp a grain, or null where nothing is ever written
-    u64 *reader;
-    u32 *groups;   // device memory: the one threadgroup that has read a grain, from 1, or ALL_GROUPS
-    u8 *seen;      // a byte a grain: 1 read, 2 written
-    u32 *written;  // private arrays: a bit a lane, for each SIMD-group and grain
-    u32 grain;     // bytes
-    u8 space;
-    u8 unset;      // what it holds before it is written means nothing
-} Root;
-
-typedef struct {
-    i32 root;  // -1: to be found by the address
-    u16 size;  // bytes of one lane's access
-    u16 align;
-    u8 kind;
-    u8 space;
-    u64 accesses, lanes, unique_bytes, sectors, lines, conflicts;
-} Site;
-
-typedef struct {
-    u32 kind, site, other_site, count;
-    i32 root;
-    i64 index;  // byte offset in the root
-    struct {
-        u32 group, simdgroup, lane;
-    } threads[FIRST_THREADS], other;
-    u32 other_group_known;
-} Record;
-
-typedef struct {
-    u64 runs, lanes;
-} Block;
-
-typedef struct {
-    Root *roots;
-    Site *sites;
-    Block *blocks;
-    Record *records;
-    u32 root_count, site_count, record_count, record_limit;
-    i64 budget;       // back edges that a SIMD-group may take
-    i64 budget_left;
-    u32 aborted;
-    u32 group, simdgroup;         // who is running
-    u32 interval[SPACES];         // of this threadgroup, now, by address space
-    u32 first[SPACES];            // its first
-    u32 step[SPACES][GROUPS];     // SIMD-group barriers so far in this interval
-    u32 started[GROUPS];          // the lanes that a SIMD-group began with
-    u32 stopped_at[GROUPS];       // the barrier it stands at
-    u32 stop_flags;               // memory flags that all barriers of this round have
-} Monitor;
+#include "monitor.h"
 
 // -- findings -----------------------------------------------------------------------------------------------------
 
@@ -119,18 +32,6 @@ static Record *record(Monitor *m, u32 kind, u32 site, u32 other_site, i32 root, 
     return r;
 }
 
-// -- stamps -------------------------------------------------------------------------------------------------------
-
-static u64 stamp(u32 interval, u32 step, u32 many, u32 simdgroup, u32 lane, u32 site) {
-    return (u64)interval << 35 | (u64)(step & 255) << 27 | (u64)many << 25 | simdgroup << 20 | lane << 15 | site;
-}
-static u32 interval_of(u64 s) { return (u32)(s >> 35); }
-static u32 step_of(u64 s) { return (u32)(s >> 27) & 255; }
-static u32 many_of(u64 s) { return (u32)(s >> 25) & 3; }
-static u32 simdgroup_of(u64 s) { return (u32)(s >> 20) & 31; }
-static u32 lane_of(u64 s) { return (u32)(s >> 15) & 31; }
-static u32 site_of(u64 s) { return (u32)s & NOWHERE; }
-
 // Whether the thread now running has no barrier between it and the access that left this stamp.
 static int unordered(const Monitor *m, u32 space, u64 s, u32 lane) {
     if (!s) return 0;
@@ -155,6 +56,14 @@ static int equal(const u8 *a, const u8 *b, u32 size) {
     for (u32 i = 0; i < size; i++)
         if (a[i] != b[i]) return 0;
     return 1;
+}
+
+// The stamp of a grain's readers, once this lane is among them.
+static u64 with_reader(const Monitor *m, u32 space, u64 reader, u64 mine, u32 lane, u32 site) {
+    if (interval_of(reader) != m->interval[space] || !unordered(m, space, reader, lane)) return mine;
+    if (many_of(reader) == MANY_SIMDGROUPS) return reader;
+    u32 many = simdgroup_of(reader) == m->simdgroup ? MANY_LANES : MANY_SIMDGROUPS;
+    return stamp(m->interval[space], m->step[space][m->simdgroup], many, m->simdgroup, lane, site);
 }
 
 // One lane's access to grains that lie inside the root. ``value`` is what a store will write, or null.
@@ -194,12 +103,7 @@ static void touch(Monitor *m, u32 number, Site *site, Root *root, i32 index, u64
             reported = 1;
         }
         if (site->kind == LOAD) {
-            int now = interval_of(reader) == interval && unordered(m, space, reader, lane);
-            if (!now)
-                root->reader[g] = mine;
-            else if (many_of(reader) != MANY_SIMDGROUPS)
-                root->reader[g] = stamp(interval, step, simdgroup_of(reader) == m->simdgroup ? MANY_LANES : MANY_SIMDGROUPS,
-                                        m->simdgroup, lane, number);
+            root->reader[g] = with_reader(m, space, reader, mine, lane, number);
             if (root->groups && root->groups[g] != m->group + 1)
                 root->groups[g] = root->groups[g] ? ALL_GROUPS : m->group + 1;
             continue;
@@ -309,6 +213,86 @@ u32 monitor_uniform(Monitor *m, u32 number, u64 address, u32 mask) {
     for (u32 lane = 0; lane < LANES; lane++) all[lane] = address;
     return monitor_access(m, number, all, mask, 0);
 }
+
+// -- 8×8 matrices ---------------------------------------------------------------------------------------------------
+
+enum { SIDE = 8 };
+
+// The lane that holds a matrix's element (see simt/matrix.py).
+static u32 holder(u32 row, u32 column) {
+    return (row & 4) << 2 | (column & 4) << 1 | (row & 3) << 1 | (column >> 1 & 1);
+}
+
+// Whether a row of a matrix can be read or written with nothing to report: nobody else touches it meanwhile.
+static int row_is_free(const Monitor *m, const Root *r, u64 g, u32 kind) {
+    u32 space = r->space;
+    if (!r->writer) return kind == LOAD;
+    u64 first = (u64)m->first[space] << 35, now = (u64)m->interval[space] << 35;
+    for (u32 c = 0; c < SIDE; c++) {
+        u64 writer = r->writer[g + c], reader = r->reader[g + c];
+        if (space == DEVICE) {
+            if (kind == LOAD || writer || reader || r->groups[g + c]) return 0;
+        } else if (kind == LOAD ? writer - first >= now - first : writer >= now || reader >= now)
+            return 0;
+    }
+    return 1;
+}
+
+// A whole matrix, row by row, by all lanes: 1 if nothing is to be reported, having counted it; 0 having done nothing.
+u32 monitor_matrix(Monitor *m, u32 number, u32 root, u64 address, u64 stride, u32 size) {
+    Site *site = &m->sites[number];
+    Root *r = &m->roots[root];
+    u64 row_bytes = SIDE * size, step = stride * size, offset = address - r->base;
+    if (r->grain != size || offset % size || address % size || stride < SIDE || stride > r->size) return 0;
+    u64 extent = (SIDE - 1) * step + row_bytes;
+    if (extent > r->size || offset > r->size - extent) return 0;
+    u64 g = offset / size;
+    for (u32 row = 0; row < SIDE; row++)
+        if (!row_is_free(m, r, g + row * stride, site->kind)) return 0;
+    u32 space = r->space;
+    for (u32 row = 0; row < SIDE; row++) {
+        u64 at = g + row * stride;
+        if (r->seen)
+            for (u32 c = 0; c < SIDE; c++) r->seen[at + c] |= site->kind == LOAD ? 1 : 2;
+        if (!r->writer) continue;
+        for (u32 c = 0; c < SIDE; c++) {
+            u32 lane = holder(row, c);
+            u64 mine = stamp(m->interval[space], m->step[space][m->simdgroup], ONE, m->simdgroup, lane, number);
+            if (site->kind == STORE)
+                r->writer[at + c] = mine;
+            else
+                r->reader[at + c] = with_reader(m, space, r->reader[at + c], mine, lane, number);
+        }
+    }
+    site->accesses++;
+    site->lanes += LANES;
+    site->unique_bytes += SIDE * row_bytes;
+    if (space == THREADGROUP) {
+        if (site->stride != stride) {
+            u32 bank[BANKS] = {0}, most = 0, words = 0;
+            for (u32 row = 0; row < SIDE; row++)
+                for (u64 w = row * step / WORD; w <= (row * step + row_bytes - 1) / WORD; w++, words++) {
+                    u32 n = ++bank[w % BANKS];
+                    most = n > most ? n : most;
+                }
+            site->stride = stride;
+            site->stride_conflicts = most - (words + BANKS - 1) / BANKS;
+        }
+        site->conflicts += site->stride_conflicts;
+        return 1;
+    }
+    u64 last_sector = ~0ull, last_line = ~0ull;
+    for (u32 row = 0; row < SIDE; row++) {
+        u64 from = address + row * step, to = from + row_bytes - 1;
+        site->sectors += to / SECTOR - from / SECTOR + (from / SECTOR != last_sector);
+        site->lines += to / LINE - from / LINE + (from / LINE != last_line);
+        last_sector = to / SECTOR;
+        last_line = to / LINE;
+    }
+    return 1;
+}
+
+// -- other threads ----------------------------------------------------------------------------------------------------
 
 // A lane takes the value of another, which must be active.
 void monitor_shuffle(Monitor *m, u32 number, const u32 *source, u32 mask) {

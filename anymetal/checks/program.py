@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import re
 import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import llvmlite.binding as llvm
 
 from anymetal.errors import AnymetalError
 from anymetal.frontend import Kernel, clang
@@ -15,9 +17,10 @@ from anymetal.simt import Layout, Unsupported, private, widen
 from anymetal.simt.ir import Function, Module
 from anymetal.simt.module import threadgroup_memory
 
+from .extents import find_extents
 from .instrument import Instrument
 from .operations import Operations, operations
-from .sites import ATOMIC, STORE, Places, Root, Site, Sites, find_roots
+from .sites import Places, Root, Site, Sites, find_roots
 
 FILES = frozenset({"source", "header"})
 
@@ -77,7 +80,9 @@ def _compile(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> 
     seen: list[tuple[Instrument, Module, Function]] = []
 
     def watch(module: Module, function: Function) -> Instrument:
-        instrument = Instrument(Sites(Places(module, files), find_roots(function)))
+        sites = Sites(Places(module, files), find_roots(function))
+        sites.extents = find_extents(function, sites)
+        instrument = Instrument(sites)
         seen.append((instrument, module, function))
         return instrument
 
@@ -86,7 +91,7 @@ def _compile(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> 
     except Unsupported as e:
         raise build.unsupported(e) from e
     (instrument, module, function) = seen[0]
-    loaded = jit.load(jit.compile_object(wide.ir), wide.entry, _monitor())
+    loaded = jit.load(jit.compile_object(_with_spans(wide.ir)), wide.entry, _monitor())
     places = instrument.sites.places
     return CheckedProgram(
         loaded=loaded,
@@ -110,13 +115,7 @@ def _memories(sites: Sites, module: Module, function: Function) -> tuple[Memory,
     }
     found = []
     for root in sites.order:
-        mine = [
-            s
-            for s in sites.found
-            if s.root == root or (s.root is None and s.space == root.space and s.scalar)
-        ]
-        grain = math.gcd(*(s.scalar for s in mine)) if mine else 4
-        written = any(s.kind in (STORE, ATOMIC) for s in mine)
+        extent = sites.extent(root)
         place, size = 0, 0
         if root.kind == "threadgroup":
             place, size = offsets[root.name], module.globals[root.name].type.size
@@ -124,7 +123,7 @@ def _memories(sites: Sites, module: Module, function: Function) -> tuple[Memory,
             size = module.globals[root.name].type.size
         elif root.kind == "private":
             place, size = memory.offsets[root.name], allocas[root.name]
-        found.append(Memory(root, max(grain, 1), written, place, size))
+        found.append(Memory(root, extent.grain, extent.written, place, size))
     return tuple(found)
 
 
@@ -134,20 +133,56 @@ def _monitor() -> dict[str, int]:
     names = [
         "monitor_access",
         "monitor_uniform",
+        "monitor_matrix",
         "monitor_shuffle",
         "monitor_simdgroup_barrier",
         "monitor_barrier",
         "monitor_endless",
         "monitor_run",
     ]
-    text = (Path(__file__).parent / "monitor.c").read_text()
-    options = ["-x", "c", "-O2", "-S", "-emit-llvm", "-ffreestanding", "-nostdinc", "-o", "-", "-"]
-    status, ir, messages = clang.run(options, text)
-    if status:
-        raise AnymetalError(f"the monitor does not compile:\n{messages}")
+    ir = _clang("monitor.c")
     tracker = jit.load_library(jit.compile_object(ir), names)
     _KEPT.append(tracker)
     return {name: tracker[name] for name in names}
+
+
+def _clang(name: str) -> str:
+    """The IR of one of the C files beside this one."""
+    here = Path(__file__).parent
+    options = [
+        "-x",
+        "c",
+        "-std=c17",
+        "-O2",
+        "-S",
+        "-emit-llvm",
+        "-ffreestanding",
+        "-nostdinc",
+        "-I",
+        str(here),
+    ]
+    status, ir, messages = clang.run([*options, "-o", "-", "-"], (here / name).read_text())
+    if status:
+        raise AnymetalError(f"{name} does not compile:\n{messages}")
+    # Without what ties it to one kind of CPU: it becomes part of kernels, which are compiled for this one.
+    ir = re.sub(r"^target .*\n", "", ir, flags=re.MULTILINE)
+    return re.sub(r' "(target-cpu|target-features|tune-cpu)"="[^"]*"', "", ir)
+
+
+@cache
+def _spans() -> str:
+    """The IR of ``span.c``."""
+    return _clang("span.c")
+
+
+def _with_spans(ir: str) -> str:
+    """A kernel's module with the functions of ``span.c`` in it, to be inlined."""
+    kernel = llvm.parse_assembly(ir)
+    kernel.link_in(llvm.parse_assembly(_spans()))
+    for function in kernel.functions:
+        if function.name.startswith("span_") and not function.is_declaration:
+            function.linkage = "internal"
+    return str(kernel)
 
 
 _KEPT: list[object] = []  # the monitor's code goes when its tracker does

@@ -36,6 +36,23 @@ class Root:
     space: int
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """What every span of a site counts. unique_bytes: touched, each once. conflicts: further rounds of the
+    banks."""
+
+    unique_bytes: int
+    conflicts: int
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How a root is used in the whole kernel. grain: bytes of the smallest access. written: stored to, ever."""
+
+    grain: int
+    written: bool
+
+
 @dataclass
 class Site:
     """One watched instruction. ``root`` is None where several memories are possible: found by the address
@@ -48,6 +65,7 @@ class Site:
     align: int
     root: Root | None
     scalar: int = 0  # bytes of one element, for the index that a finding shows
+    span: Pattern | None = None  # what is counted where span.c lets the access through
 
 
 @dataclass
@@ -56,6 +74,7 @@ class Sites:
 
     places: Places
     roots: dict[str, Root | None]
+    extents: dict[Root, Extent] = field(default_factory=dict)
     order: list[Root] = field(default_factory=list)
     found: list[Site] = field(default_factory=list)
     numbers: dict[int, int] = field(default_factory=dict)
@@ -68,17 +87,24 @@ class Sites:
             root = self.root(pointer) if pointer is not None else None
             if root is not None and root not in self.order:
                 self.order.append(root)
-            space = root.space if root else DEVICE
-            if root is None and pointer is not None:
-                space = {0: PRIVATE, 1: DEVICE, 2: CONSTANT, 3: THREADGROUP}[pointer.type.address_space]
+            space = root.space if root else space_of(pointer) if pointer is not None else DEVICE
             self.numbers[key] = len(self.found)
             self.found.append(Site(self.places.of(instruction), kind, space, size, align, root, scalar))
         return self.numbers[key]
+
+    def extent(self, root: Root) -> Extent:
+        """How the kernel uses a root; nothing is known of one that no access names."""
+        return self.extents.get(root, Extent(1, True))
 
     def root(self, pointer: Operand) -> Root | None:
         if isinstance(pointer, GlobalRef):
             return global_root(pointer)
         return self.roots.get(pointer.name) if isinstance(pointer, Local) else None
+
+
+def space_of(pointer: Operand) -> int:
+    """The monitor's number of a pointer's address space."""
+    return {0: PRIVATE, 1: DEVICE, 2: CONSTANT, 3: THREADGROUP}[pointer.type.address_space]
 
 
 def global_root(reference: GlobalRef) -> Root:

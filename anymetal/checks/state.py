@@ -45,6 +45,9 @@ class Site(ctypes.Structure):
         ("sectors", u64),
         ("lines", u64),
         ("conflicts", u64),
+        ("spans", u64),
+        ("stride", u64),
+        ("stride_conflicts", u64),
     )
 
 
@@ -67,7 +70,7 @@ class Record(ctypes.Structure):
 
 
 class Block(ctypes.Structure):
-    _fields_ = (("runs", u64), ("lanes", u64))
+    _fields_ = (("full", u64), ("parted", u64), ("lanes", u64))
 
 
 class Monitor(ctypes.Structure):

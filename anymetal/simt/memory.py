@@ -49,7 +49,7 @@ def load_lanes(body: Body, instruction: Instruction) -> Value:
         return Uniform(tuple(_load_scalar(body, value.values[0], type_, at) for type_, at in parts))
     if isinstance(value, Linear):
         if body.mask is None:
-            if (stretches := _stretches(value.shape, parts)) is not None:
+            if (stretches := stretches_of(value.shape, parts)) is not None:
                 return Varying(_load_stretches(body, value.base, stretches, parts))
         elif _consecutive(value.shape, parts):
             return Varying(_load_masked(body, value, parts))
@@ -74,7 +74,7 @@ def store_lanes(body: Body, instruction: Instruction) -> None:
     vectors = body.vectors(stored)
     if isinstance(value, Linear):
         if body.mask is None:
-            stretches = _stretches(value.shape, parts)
+            stretches = stretches_of(value.shape, parts)
             if stretches is not None and all(s.covered for s in stretches):
                 _store_stretches(body, value.base, stretches, parts[0][0], vectors)
                 return
@@ -181,7 +181,7 @@ class _Stretch:
         return self.wanted == self.count
 
 
-def _stretches(shape: Shape, parts: tuple[tuple[Type, int], ...]) -> list[_Stretch] | None:
+def stretches_of(shape: Shape, parts: tuple[tuple[Type, int], ...]) -> list[_Stretch] | None:
     """The stretches of memory that the 32 lanes touch, or None where a gather is better."""
     if len({type_ for type_, _ in parts}) != 1 or parts[0][0].bits < 8:
         return None

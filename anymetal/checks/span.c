@@ -1,0 +1,136 @@
+// The usual accesses of a checked kernel, inlined into it: all 32 lanes, side by side or all in one place, in memory that
+// nobody else touches meanwhile. Each function answers 1 if that is so, having counted the access; 0 sends it to
+// monitor.c, having changed nothing.
+
+#include "monitor.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef u64 Stamps __attribute__((ext_vector_type(8)));
+typedef __typeof__((Stamps)0 < (Stamps)0) Lanes;
+
+enum { CHUNK = 8, STEP = 27, MANY = 25, SIMDGROUP = 20, LANE = 15, INTERVAL = 35 };
+
+INLINE Stamps load(const u64 *p) {
+    Stamps v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+INLINE void store(u64 *p, Stamps v) { __builtin_memcpy(p, &v, sizeof v); }
+INLINE int any(Lanes v) { return __builtin_reduce_or(v) != 0; }
+
+// Grains first to first + count of a root lie inside it, and the access starts at a grain.
+INLINE int inside(const Root *r, u64 offset, u64 bytes, u64 size) {
+    return bytes <= r->size && offset <= r->size - bytes && offset % size == 0;
+}
+
+INLINE void count_sectors(Site *s, u64 address, u64 bytes) {
+    u64 last = address + bytes - 1;
+    s->spans++;
+    s->sectors += last / SECTOR - address / SECTOR + 1;
+    s->lines += last / LINE - address / LINE + 1;
+}
+
+INLINE u64 own_stamp(const Monitor *m, u32 space, u32 many, u32 site) {
+    return stamp(m->interval[space], m->step[space][m->simdgroup], many, m->simdgroup, 0, site);
+}
+// One chunk of stamps, by lane from ``first`` on.
+INLINE Stamps by_lane(u64 mine, u64 first) {
+    const Stamps lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+    return mine + ((lanes + first) << LANE);
+}
+
+// Memory that the kernel never writes.
+__attribute__((always_inline)) u32 span_constant(Monitor *m, u32 site, u32 root, u64 address, u64 count, u64 size, u64 align) {
+    Root *r = &m->roots[root];
+    u64 offset = address - r->base, bytes = count * size;
+    if (!inside(r, offset, bytes, size) || address % align) return 0;
+    u8 *seen = r->seen + offset / size;
+    for (u64 i = 0; i < count; i++) seen[i] = 1;
+    count_sectors(&m->sites[site], address, bytes);
+    return 1;
+}
+
+// Device memory that nobody has touched so far, written by lane i at element i.
+__attribute__((always_inline)) u32 span_output(Monitor *m, u32 site, u32 root, u64 address, u64 size, u64 align) {
+    Root *r = &m->roots[root];
+    u64 offset = address - r->base, bytes = LANES * size;
+    if (!inside(r, offset, bytes, size) || address % align) return 0;
+    u64 g = offset / size;
+    Stamps touched = 0;
+    u32 readers = 0;
+    for (u64 i = 0; i < LANES; i += CHUNK) touched |= load(r->writer + g + i) | load(r->reader + g + i);
+    for (u64 i = 0; i < LANES; i++) readers |= r->groups[g + i];
+    if (__builtin_reduce_or(touched) || readers) return 0;
+    u64 mine = own_stamp(m, DEVICE, ONE, site);
+    for (u64 i = 0; i < LANES; i += CHUNK) store(r->writer + g + i, by_lane(mine, i));
+    for (u64 i = 0; i < LANES; i++) r->seen[g + i] |= 2;
+    count_sectors(&m->sites[site], address, bytes);
+    return 1;
+}
+
+// Threadgroup memory written before the last barrier. ``shared``: several lanes read each element; otherwise lane i
+// reads element i.
+__attribute__((always_inline)) u32 span_shared_read(Monitor *m, u32 site, u32 root, u64 address, u64 count, u64 size,
+                                                    u64 align, u32 shared) {
+    Root *r = &m->roots[root];
+    u64 offset = address - r->base;
+    if (!inside(r, offset, count * size, size) || address % align) return 0;
+    u64 g = offset / size, first = (u64)m->first[THREADGROUP] << INTERVAL, now = (u64)m->interval[THREADGROUP] << INTERVAL;
+    u64 mine = own_stamp(m, THREADGROUP, shared ? MANY_LANES : ONE, site);
+    u64 several = (mine & ~(3ull << MANY)) | (u64)MANY_LANES << MANY, all = (mine & ~(3ull << MANY)) | (u64)MANY_SIMDGROUPS << MANY;
+    u64 whole = count / CHUNK * CHUNK;
+    Lanes bad = 0;
+    for (u64 i = 0; i < whole; i += CHUNK) bad |= load(r->writer + g + i) - first >= (Stamps)(now - first);
+    int one_bad = 0;
+    for (u64 i = whole; i < count; i++) one_bad |= r->writer[g + i] - first >= now - first;
+    if (any(bad) || one_bad) return 0;
+    for (u64 i = 0; i < whole; i += CHUNK) {
+        Stamps old = load(r->reader + g + i), new = shared ? (Stamps)mine : by_lane(mine, i);
+        Lanes current = old >= (Stamps)now;
+        Lanes elsewhere = ((old ^ mine) >> SIMDGROUP & 31) != 0 | (old >> MANY & 3) == MANY_SIMDGROUPS;
+        Lanes same_step = ((old ^ mine) >> STEP & 255) == 0, another = ((old ^ new) >> LANE & 31) != 0 | (old >> MANY & 3) != 0;
+        new = current & same_step & another ? (new & ~(Stamps)(3ull << MANY)) | (u64)MANY_LANES << MANY : new;
+        new = current & elsewhere ? (new & ~(Stamps)(3ull << MANY)) | (u64)MANY_SIMDGROUPS << MANY : new;
+        store(r->reader + g + i, new);
+    }
+    for (u64 i = whole; i < count; i++) {
+        u64 old = r->reader[g + i], new = shared ? mine : mine + (i << LANE);
+        if (old >= now) {
+            if (((old ^ mine) >> SIMDGROUP & 31) != 0 || many_of(old) == MANY_SIMDGROUPS)
+                new = all;
+            else if (((old ^ mine) >> STEP & 255) == 0 && (((old ^ new) >> LANE & 31) != 0 || many_of(old)))
+                new = several;
+        }
+        r->reader[g + i] = new;
+    }
+    m->sites[site].spans++;
+    return 1;
+}
+
+// Threadgroup memory that nobody has touched since the last barrier, written by lane i at element i.
+__attribute__((always_inline)) u32 span_shared_write(Monitor *m, u32 site, u32 root, u64 address, u64 size, u64 align) {
+    Root *r = &m->roots[root];
+    u64 offset = address - r->base;
+    if (!inside(r, offset, LANES * size, size) || address % align) return 0;
+    u64 g = offset / size, now = (u64)m->interval[THREADGROUP] << INTERVAL;
+    Lanes bad = 0;
+    for (u64 i = 0; i < LANES; i += CHUNK)
+        bad |= load(r->writer + g + i) >= (Stamps)now | load(r->reader + g + i) >= (Stamps)now;
+    if (any(bad)) return 0;
+    u64 mine = own_stamp(m, THREADGROUP, ONE, site);
+    for (u64 i = 0; i < LANES; i += CHUNK) store(r->writer + g + i, by_lane(mine, i));
+    m->sites[site].spans++;
+    return 1;
+}
+
+// A private array at one offset for all lanes.
+__attribute__((always_inline)) u32 span_private(Monitor *m, u32 site, u32 root, u64 address, u64 size, u32 kind) {
+    (void)site;
+    Root *r = &m->roots[root];
+    u64 offset = address - r->base;
+    if (!inside(r, offset, size, size)) return 0;
+    u32 *written = r->written + m->simdgroup * ((r->size + size - 1) / size) + offset / size;
+    if (kind == STORE) *written = ~0u;
+    return *written == ~0u;
+}
