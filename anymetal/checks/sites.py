@@ -47,7 +47,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Extent:
-    """How a root is used in the whole kernel. grain: bytes of the smallest access. written: stored to, ever."""
+    """How a kernel uses a root. grain: bytes of the smallest access. written: stored to, ever."""
 
     grain: int
     written: bool

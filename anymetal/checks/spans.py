@@ -19,7 +19,7 @@ BANKS, WORD = 32, 4
 def ask(
     body: Body, sites: Sites, number: int, pointer: Operand, parts: tuple[tuple[Type, int], ...], kind: int
 ) -> str | None:
-    """Ask ``span.c`` about an access: an i32 that is 1 if it may go on as it is. None if it cannot be asked."""
+    """Ask ``span.c`` about an access: an i32, 1 if it may go on as it is; None if it cannot be asked."""
     site = sites.found[number]
     root = site.root
     if body.mask is not None or root is None or site.size > 16 or kind not in (LOAD, STORE):
