@@ -7,7 +7,7 @@ contract and always runs on the CPU. `Library` runs whole `.metal` sources.
 
 from __future__ import annotations
 
-from anymetal.checks import checked
+from anymetal.checks import checked, roofline
 from anymetal.errors import AnymetalError, CompileError, KernelFault, LaunchError
 from anymetal.library import Function, Library
 from anymetal.metal_kernel import install, metal_kernel, uninstall
@@ -24,6 +24,7 @@ __all__ = [
     "Library",
     "install",
     "metal_kernel",
+    "roofline",
     "threads",
     "uninstall",
 ]

@@ -115,4 +115,5 @@ def _time(seconds: float) -> str:
 
 
 def _an(name: str) -> str:
-    return ("an " if name[0] in "AEFHILMNORSX" else "a ") + name
+    spelled = name[:1] in "AEFHILMNORSX" and name[1:2].isdigit()
+    return ("an " if spelled or name[:1] in "AEIO" else "a ") + name
