@@ -1,0 +1,12 @@
+// Three of four are set.
+// grid: 32 1 1
+// threadgroup: 32 1 1
+// in: a float32 32
+// in: index uint32 32 = np.arange(32) % 4
+// out: y float32 32
+uint i = thread_position_in_grid.x;
+float t[4];
+for (uint k = 0; k < 3; ++k) {
+    t[k] = a[i] + float(k);
+}
+y[i] = t[index[i]];  //! uninitialised t[3] of 4 x8
