@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,8 +44,6 @@ CODE = [
     "-fno-vectorize",
     "-fno-slp-vectorize",
     "-fno-ident",
-    # `1.0` is a float in Metal.
-    *("-Xclang", "-cl-single-precision-constant"),
     # `float x; if (t < 16) x = a[t]; simd_sum(x)`: the branch stays though one side leaves x undefined.
     *("-Xclang", "-no-enable-noundef-analysis"),
     # half and bfloat round after every operation.
@@ -54,6 +53,13 @@ CODE = [
     *("-mllvm", "-unroll-runtime=false"),
     *("-mllvm", "-unroll-allow-partial=false"),
 ]
+
+# The preprocessor expands no macro in `#pragma unroll(N)`, and macros end with it. So the line goes through
+# as a call, which rewrite.py makes a pragma again.
+UNROLL = "__simt_unroll"
+_UNROLL = re.compile(
+    r"^([ \t]*)#[ \t]*pragma[ \t]+unroll[ \t]*(\([^\n]*[A-Za-z_][^\n]*\))[ \t]*$", re.MULTILINE
+)
 
 # What arithmetic may be rearranged: nothing; what keeps NaN and infinity; anything.
 MATH_MODES = {
@@ -101,6 +107,7 @@ def preprocess(
     paths = [
         option for path in (str(HERE / "include"), *include_dirs) for option in ("-I", os.path.abspath(path))
     ]
+    text = _UNROLL.sub(r"\1" + UNROLL + r"\2", text)
     return run(["-E", *LANGUAGE, *MESSAGES, *macros, *paths, "-"], text)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from anymetal.frontend.edits import Edits
-from anymetal.frontend.source import Refused, Source
+from anymetal.frontend.source import Refused, Source, constant_integer
 
 Value = bool | int | float
 
@@ -30,10 +30,9 @@ def find(source: Source) -> list[FunctionConstant]:
             if entry.name != "function_constant" or source.word(source.partner[i] + 1) != ";":
                 continue
             name = i - 1
-            try:
-                index = int(entry.argument or "", 0)
-            except ValueError:
-                raise Refused(source.tokens[i].start, "a function constant's index is a number") from None
+            index = constant_integer(entry.argument)
+            if index is None:
+                raise Refused(source.tokens[i].start, "a function constant's index is a number")
             first = name
             while source.word(first - 1) not in (";", "{", "}", ""):
                 first -= 1

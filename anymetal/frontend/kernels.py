@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from anymetal.frontend.source import Attribute, Refused, Source
+from anymetal.frontend.source import Attribute, Refused, Source, constant_integer
 from anymetal.frontend.tokens import WORD
 
 SPACES = ("device", "constant", "threadgroup")
@@ -93,13 +93,6 @@ def _string(argument: str | None) -> str | None:
     return "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', argument))
 
 
-def _integer(argument: str | None) -> int | None:
-    try:
-        return int(argument, 0) if argument is not None else None
-    except ValueError:
-        return None
-
-
 def _fail(source: Source, token: int, message: str) -> Refused:
     return Refused(source.tokens[token].start, message)
 
@@ -127,7 +120,7 @@ def _parameters(source: Source, first: int, end: int) -> tuple[Parameter, ...]:
     taken: dict[str, set[int]] = {"buffer": set(), "threadgroup": set()}
     for _, _, entries in parsed:
         for entry in entries:
-            if entry.name in taken and (index := _integer(entry.argument)) is not None:
+            if entry.name in taken and (index := constant_integer(entry.argument)) is not None:
                 taken[entry.name].add(index)
     return tuple(_parameter(source, at, words, entries, taken) for at, words, entries in parsed)
 
@@ -162,7 +155,7 @@ def _parameter(
                 "(device, constant or threadgroup)",
             )
         kind: Literal["buffer", "threadgroup"] = "threadgroup" if space == "threadgroup" else "buffer"
-        index = _integer(named[kind].argument) if kind in named else None
+        index = constant_integer(named[kind].argument) if kind in named else None
         if index is None:
             index = next(i for i in range(10_000) if i not in taken[kind])
             taken[kind].add(index)
@@ -248,7 +241,7 @@ def find(source: Source) -> tuple[list[Definition], list[Instantiation]]:
             if source.word(i - 2) != "void":
                 raise _fail(source, i - 1, f"kernel '{name}' must have void return type")
             path = [n for a, b, n in namespaces if a < i < b and n]
-            limit = _integer(arguments.get("max_total_threads_per_threadgroup"))
+            limit = constant_integer(arguments.get("max_total_threads_per_threadgroup"))
             at = source.tokens[i - 1].start
             body = (closed + 1, source.partner.get(closed + 1, len(source.tokens)))
             definitions.append(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from anymetal.frontend import constants
+from anymetal.frontend.clang import UNROLL
 from anymetal.frontend.constants import Value
 from anymetal.frontend.edits import Edits
 from anymetal.frontend.kernels import Definition, Instantiation, markers
@@ -106,24 +107,31 @@ def array_parameters(source: Source, edits: Edits) -> None:
             edits.blank(token.start, source.tokens[closed].end)
 
 
+_LITERAL = re.compile(
+    r"(?P<value>0[xX][\da-fA-F'.]*[pP][+-]?\d+|(?!0[xX])(?:[\d']*\.[\d']*|[\d']+)(?:[eE][+-]?\d+)?)"
+    r"(?P<suffix>|[hH]|[hH][fF]|[bB][fF])\Z"
+)
+
+
 def literals(source: Source, edits: Edits) -> None:
-    """``1.0h`` is ``1.0f16`` to clang; ``1.0bf`` has no spelling there and becomes a conversion."""
+    """``1.5`` is a float in Metal; ``1.5h`` and ``1.5bf``, which C++ has not, become conversions of floats.
+
+    (clang can be told the first, but forgets it inside templates.)
+    """
     for token in source.tokens:
-        if token.kind == NUMBER and token.text[-1] in "hHfF" and token.text[:2] not in ("0b", "0B"):
-            text = token.text
-            hexadecimal = text[:2] in ("0x", "0X")
-            if hexadecimal and "p" not in text.lower():
-                continue
-            if text[-1] in "hH":
-                edits.replace(token.start, token.end, f"((half){_floating(text[:-1])}f)")
-            elif text[-2:] in ("bf", "BF"):
-                edits.replace(token.start, token.end, f"((bfloat){_floating(text[:-2])}f)")
-            elif text[-2:] in ("hf", "HF"):
-                edits.replace(token.start, token.end, f"((half){_floating(text[:-2])}f)")
+        if token.kind != NUMBER or not (m := _LITERAL.match(token.text)):
+            continue
+        suffix = m["suffix"].lower()
+        if suffix:
+            type_ = "bfloat" if suffix == "bf" else "half"
+            edits.replace(token.start, token.end, f"(({type_}){_floating(m['value'])}f)")
+        elif _floating(m["value"]) == m["value"]:
+            edits.insert(token.end, "f")
 
 
 def _floating(digits: str) -> str:
-    return digits if any(c in digits for c in ".eEpP") else digits + ".0"
+    floating = "." in digits or (set("pP") if digits[:2] in ("0x", "0X") else set("eE")) & set(digits)
+    return digits if floating else digits + ".0"
 
 
 def constructors(source: Source, edits: Edits) -> None:
@@ -282,6 +290,13 @@ def _operand(source: Source, i: int) -> int | None:
             return i
 
 
+def unrolling(source: Source, edits: Edits) -> None:
+    """``#pragma unroll(N)``, with its macros expanded, becomes a pragma again."""
+    for token in source.tokens:
+        if token.text == UNROLL:
+            edits.replace(token.start, token.end, "#pragma unroll")
+
+
 PASSES: tuple[Callable[[Source, Edits], None], ...] = (
     kernel_keywords,
     attributes,
@@ -292,6 +307,7 @@ PASSES: tuple[Callable[[Source, Edits], None], ...] = (
     constructors,
     casts,
     c_casts,
+    unrolling,
 )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import bisect
 import functools
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from anymetal.frontend.tokens import LINE, close_angle, match_brackets, tokenize
@@ -27,6 +30,31 @@ class Place:
     file: str
     line: int
     column: int
+
+
+_OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.LShift: operator.lshift,
+    ast.BitOr: operator.or_,
+}
+
+
+def constant_integer(text: str | None) -> int | None:
+    """The value of an attribute's argument such as ``3`` or ``(100) + 2``; None for anything else."""
+
+    def value(node: ast.expr) -> int:
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            return node.value
+        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+            return _OPERATORS[type(node.op)](value(node.left), value(node.right))
+        raise ValueError
+
+    try:
+        return value(ast.parse(re.sub(r"(?<=\d)[uUlL]+", "", text or ""), mode="eval").body)
+    except (SyntaxError, ValueError):
+        return None
 
 
 class Refused(Exception):

@@ -119,6 +119,9 @@ def test_loops_are_not_made_into_calls_of_memory_functions() -> None:
 
 def test_literals_are_float() -> None:
     assert "double" not in ir_of("a[i] = b[i] * 1.5 + 0.1;")
+    # In a template, where the literal waits for its neighbour's type.
+    before = "template <typename T> T g(T x) { return T(x / 6 + 0.1); }"
+    assert "double" not in ir_of("a[i] = g(b[i]) + g(half(b[i]));", before)
 
 
 def test_math_modes() -> None:
@@ -192,6 +195,15 @@ def test_shuffles_have_plain_lane_arithmetic() -> None:
     source = re.search(rf"(%\d+) = xor i32 {lane[1]}, 4", ir)
     assert source
     assert re.search(rf"@__simt_shuffle_f32\(float %\d+, i32 {source[1]}\)", ir)
+
+
+def test_unrolling_by_a_macro() -> None:
+    body = "float s = 0;\n#pragma unroll(WIDTH / 2)\nfor (int k = 0; k < N; k++) s += b[k];\na[i] = s;"
+    before = "#define WIDTH 8"
+    text = f"{HEAD}{before}\nkernel void f({SIGNATURE}, constant int& N) {{\n{body}\n}}"
+    ir = compile_source(text).ir
+    assert ir.count("fadd float") >= 4
+    assert "!llvm.loop" in ir
 
 
 def test_line_tables() -> None:

@@ -60,6 +60,14 @@ def test_bad_kernels(text: str, message: str) -> None:
         compile_source(text)
 
 
+def test_indices_may_be_sums() -> None:
+    parameters = "device void* a [[buffer(BASE + 1)]], device int* b [[buffer((1 << 1) | 1)]]"
+    text = f"#define BASE 4\nkernel void f({parameters}) {{}}"
+    kernel = compile_source(text).kernels["f"]
+    assert [p.index for p in kernel.parameters] == [5, 3]
+    assert [p.element for p in kernel.parameters] == ["u8", "i32"]
+
+
 def test_names_and_instantiations() -> None:
     text = HEAD + (
         "namespace lib { kernel void plain(device float* a) { a[0] = 1; } }\n"

@@ -96,13 +96,24 @@ constexpr unsigned scalar_code() {
     return 0;
 }
 
+template <bool condition, typename T, typename Other>
+struct given_or {
+  using type = T;
+};
+template <typename T, typename Other>
+struct given_or<false, T, Other> {
+  using type = Other;
+};
+
 template <typename P>
 struct target {
   static constexpr unsigned code = 0, size = 0, align = 0;
 };
 template <typename T>
 struct target<T*> {
-  using element = typename inside_atomic<typename bare<__remove_cv(T)>::type>::type;
+  using pointee = typename inside_atomic<typename bare<__remove_cv(T)>::type>::type;
+  // `device void*` may hold anything: bytes.
+  using element = typename given_or<__is_void(pointee), uchar, pointee>::type;
   static constexpr unsigned code = scalar_code<typename shape_of<element>::element>();
   static constexpr unsigned size = sizeof(element), align = alignof(element);
 };

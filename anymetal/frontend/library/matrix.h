@@ -41,6 +41,10 @@ struct matrix {
     T elements[] = {T(v)...};
     for (int i = 0; i < C * R; i++) columns[i / R][i % R] = elements[i];
   }
+  template <typename U, typename = __simt::enable_if<!__is_same(T, U)>>
+  explicit constexpr matrix(matrix<U, C, R> m) : columns{} {
+    for (int c = 0; c < C; c++) columns[c] = __simt::cast<column>(m.columns[c]);
+  }
   column& operator[](int i) { return columns[i]; }
   const column& operator[](int i) const { return columns[i]; }
 };
