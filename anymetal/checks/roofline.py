@@ -26,8 +26,8 @@ class Roofline:
     """A lower bound of a kernel's time on a chip.
 
     bytes: distinct bytes of all buffers, read and written. flops: floating-point operations, 1,024 for each
-    8×8×8 product. memory_seconds, compute_seconds: what each part takes at the chip's best; compute_seconds is
-    None where the chip's peak for the dtype is not known. seconds: the larger, the bound. limit: "memory" or
+    8×8×8 product. memory_seconds, compute_seconds: what each part takes at the chip's best; compute_seconds
+    is None where the chip's peak for the dtype is not known. seconds: the larger, the bound. limit: "memory" or
     "compute". sources: where the chip's figures are published.
     """
 
@@ -73,8 +73,8 @@ def roofline(counters: Counters, chip: str | Chip, dtype: str = "float32") -> Ro
     """The bound for what ``counters`` counted, over all its launches, on a chip.
 
     chip: a name in ``chips.CHIPS`` ("M2 Pro"), or a ``Chip`` of your own. dtype: what the kernel computes in,
-    "float32", "float16" or "bfloat16"; counters do not tell these apart. The bound takes it that memory starts
-    and ends in memory: a kernel whose data are still in a cache from before can be faster. Raises
+    "float32", "float16" or "bfloat16"; counters do not tell these apart. The bound takes it that data start
+    and end in memory: a kernel whose data are still in a cache from before can be faster. Raises
     ``ValueError`` for an unknown chip or dtype.
     """
     if dtype not in DTYPES:
