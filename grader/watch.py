@@ -90,11 +90,13 @@ class WatchedFactory:
     """Stands in for `mx.fast.metal_kernel`."""
 
     def __init__(self, factory: Callable[..., Any]) -> None:
-        self.factory = factory
+        # anymetal.install() looks for this, and leaves a layer over its own function in place: a learner who
+        # runs the set-up cell again must not lose it.
+        self.__wrapped__ = factory
         self.__doc__ = factory.__doc__
 
     def __call__(self, *args: Any, **kwargs: Any) -> WatchedKernel:
-        kernel = self.factory(*args, **kwargs)
+        kernel = self.__wrapped__(*args, **kwargs)
         positional = dict(zip(("name", "input_names", "output_names", "source"), args, strict=False))
         names = positional | kwargs
         return WatchedKernel(kernel, str(names.get("name", "")), str(names.get("source", "")))

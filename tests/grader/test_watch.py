@@ -9,6 +9,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
+import anymetal
 from grader import watch
 
 ADD_ONE = "uint i = thread_position_in_grid.x; y[i] = x[i] + 1;"
@@ -36,6 +37,15 @@ def test_a_second_install_adds_no_second_layer() -> None:
     factory = mx.fast.metal_kernel
     watch.install()
     assert mx.fast.metal_kernel is factory
+
+
+def test_running_the_set_up_cell_again_keeps_the_layer() -> None:
+    factory = mx.fast.metal_kernel
+    anymetal.install()
+    assert mx.fast.metal_kernel is factory
+    with watch.watching() as seen:
+        launch()
+    assert len(seen.launches) == 1
 
 
 def test_a_launch_is_recorded_and_its_result_kept() -> None:
