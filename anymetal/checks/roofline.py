@@ -27,8 +27,8 @@ class Roofline:
 
     bytes: distinct bytes of all buffers, read and written. flops: floating-point operations, 1,024 for each
     8×8×8 product. memory_seconds, compute_seconds: what each part takes at the chip's best; compute_seconds
-    is None where the chip's peak for the dtype is not known. seconds: the larger, the bound. limit: "memory" or
-    "compute". sources: where the chip's figures are published.
+    is None where the chip's peak for the dtype is not known. seconds: the larger, the bound. limit: "memory"
+    or "compute". sources: where the chip's figures are published.
     """
 
     chip: Chip
