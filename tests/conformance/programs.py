@@ -229,6 +229,7 @@ class _Generator:
         self.own = random.random() < 0.4
         self.returns = random.random() < 0.5
         self.lane_ops = random.random() < 0.7
+        self.variables = True  # may be used in expressions
 
     def number(self, low: int, high: int) -> int:
         return self.random.randint(low, high)
@@ -237,7 +238,7 @@ class _Generator:
         return options[self.number(0, len(options) - 1)]
 
     def leaf(self) -> Expression:
-        what = self.number(0, 9)
+        what = self.number(0 if self.variables else 4, 9)
         if what <= 3:
             return ("var", f"v{self.number(0, VARIABLES - 1)}")
         if what <= 5:
@@ -380,6 +381,7 @@ def indexed(random: Random, data: Words, parameters: Words, grid: Size3, threadg
     they are moved to begin at 0, or a little before it where a guard keeps the rest away.
     """
     generator = _Generator(random)
+    generator.variables = False  # what an index is must not depend on what was loaded before
 
     def index(depth: int) -> Expression:
         kind = generator.number(0, 11)
