@@ -76,7 +76,7 @@ lint: $(STAMP)
 # Every notebook in solutions/ must print again what it holds.
 check: $(STAMP)
 	@echo "==> Tests and notebooks"
-	@$(BIN)/python -m pytest -n logical --dist loadgroup --nbval --nbval-cell-timeout=300 tests solutions
+	@$(BIN)/python -m pytest -n logical --nbval --nbval-cell-timeout=300 tests solutions
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -1,9 +1,11 @@
 """How the tests run: hypothesis's search, and what stays together when several processes share them."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 # By chance at a desk, the same way each time where a failure must be repeatable.
 # No deadline: the first example of a kernel compiles it. A machine's speed is no matter for a test.
@@ -14,9 +16,14 @@ settings.register_profile("ci", parent=settings.get_profile("desk"), derandomize
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the cells of a notebook in one process: each needs those before it."""
-    for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+class NotebooksWhole(LoadScopeScheduling):  # type: ignore[misc]
+    """Hand each test to whichever process is free, a notebook in one piece: a cell needs those before it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::")[0]
+        return path if path.endswith(".ipynb") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> NotebooksWhole:
+    """How `pytest -n` shares out the tests."""
+    return NotebooksWhole(config, log)
