@@ -61,6 +61,9 @@ _UNROLL = re.compile(
     r"^([ \t]*)#[ \t]*pragma[ \t]+unroll[ \t]*(\([^\n]*[A-Za-z_][^\n]*\))[ \t]*$", re.MULTILINE
 )
 
+# For code that is watched: places and names as the learner wrote them, and vectors loaded as vectors.
+WATCHED = ["-gline-tables-only", "-fno-discard-value-names", "-mllvm", "-disable-vector-combine"]
+
 # What arithmetic may be rearranged: nothing; what keeps NaN and infinity; anything.
 MATH_MODES = {
     "safe": [],
@@ -115,7 +118,7 @@ def compile(text: str, library: Sequence[str], *, math_mode: str, line_tables: b
     """LLVM IR of preprocessed and rewritten text, with headers of ``library/`` before it."""
     spaces = [f"-D{name}={value}" for name, value in SPACES.items()]
     headers = [option for name in library for option in ("-include", str(HERE / "library" / name))]
-    more = [*MATH_MODES[math_mode], *(["-gline-tables-only"] if line_tables else [])]
+    more = [*MATH_MODES[math_mode], *(WATCHED if line_tables else [])]
     return run(
         ["-S", "-emit-llvm", "-o", "-", *LANGUAGE, *CODE, *MESSAGES, *more, *spaces, *headers, "-"], text
     )

@@ -267,7 +267,7 @@ def _instantiation(source: Source, start: int, i: int, host_name: str | None) ->
     while source.word(end) not in (";", ""):
         end = source.partner.get(end, end) + 1 if source.word(end) in ("(", "[", "{") else end + 1
     if source.word(i) == "decltype":
-        first, last = source.partner[i + 1] + 1, end
+        first, last = source.partner.get(i + 1, i) + 1, end
     else:  # template [[kernel]] void f<T>(device T*, ...);
         last = i
         first = i - 1

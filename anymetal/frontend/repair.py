@@ -1,12 +1,14 @@
 """Expressions that only clang knows to need help, because only clang knows their types.
 
-C++ cannot assign to an object of a struct's type outside a thread's own memory, call its methods, or
-declare one in ``threadgroup`` memory when it has a constructor. Metal can. clang's message says exactly
-where; the expression there is wrapped (see library/spaces.h), and the text compiled again.
+C++ cannot assign to an object of a struct's type outside a thread's own memory, convert it, call its methods,
+or construct one in ``constant`` memory in place. Metal can. clang's message says exactly where; the
+expression there is wrapped (see library/spaces.h), and the text compiled again. What is wrapped for reading
+is const, so a write that would be lost is still an error.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,12 +19,12 @@ from anymetal.frontend.source import Source
 _ERROR = re.compile(r"^.*?:\d+:\d+:(?P<ranges>\{[\d:{}-]*\}:)? (?:fatal )?error: (?P<text>.*)$")
 _AT = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+):")
 _RANGE = re.compile(r"\{(\d+):(\d+)-(\d+):(\d+)\}")
+_UPDATE = re.compile(r"no viable overloaded '[-+*/]='")
 _OTHER_SPACE = re.compile(r"'this' object is in address space '[123]'")
 _SPACE = r"(?:const )*(?:device|threadgroup|__attribute__\(\(address_space\(\d\)\)\)) "
 _CONVERSION = re.compile(rf"no viable conversion from '{_SPACE}")
 _OBJECT = re.compile(
-    r"cannot initialize object parameter of type 'const .*' with an expression of type "
-    r"'(?:const )*(?:device|threadgroup|__attribute__\(\(address_space\(\d\)\)\)) "
+    rf"cannot initialize object parameter of type 'const .*' with an expression of type '{_SPACE}"
 )
 _CONSTANT = re.compile(
     r"no matching constructor for initialization of '(?:const )*__attribute__\(\(address_space\(2\)\)\) "
@@ -56,36 +58,26 @@ def repairs(messages: str, source: Source, edited: Edited, first_line: int) -> l
         error = _ERROR.match(line)
         if not error:
             continue
-        notes = []
-        for later in lines[i + 1 :]:
-            if _ERROR.match(later):
-                break
-            notes.append(later)
         at = _AT.match(line)
         number = source.line_number(at["file"], int(at["line"])) if at else None
         if at is None or number is None:
             continue  # in one of anymetal's own headers
+        notes = list(itertools.takewhile(lambda later: not _ERROR.match(later), lines[i + 1 :]))
+        elsewhere = any(map(_OTHER_SPACE.search, notes))  # the object is not in the thread's own memory
         spans = [_span(m, edited, first_line) for m in _RANGE.finditer(error["ranges"] or "")]
+        column = edited.origin(edited.line_start(number) + int(at["column"]) - 1)
         text = error["text"]
-        if text.startswith("no viable overloaded '") and spans and any(map(_OTHER_SPACE.search, notes)):
-            found.append(_wrap(spans[0], "__simt::place("))
-        elif (
-            text.startswith("no matching member function for call to ")
-            and spans
-            and any(map(_OTHER_SPACE.search, notes))
-        ):
-            found += _object(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
+        if text.startswith("no matching member function for call to ") and elsewhere:
+            found += _object(source, column)
         elif _CONSTANT.match(text):
-            found += _constant(source, edited.origin(edited.line_start(number) + int(at["column"]) - 1))
-        elif (
-            (_CONVERSION.match(text) and spans)
-            or (
-                text.startswith("no viable overloaded operator[]")
-                and spans
-                and any(map(_OTHER_SPACE.search, notes))
-            )
-            or (_OBJECT.match(text) and spans)
-        ):
+            found += _constant(source, column)
+        elif not spans:
+            continue
+        elif text.startswith("no viable overloaded operator[]") and elsewhere:
+            found.append(_wrap(spans[0], "__simt::parts("))
+        elif text.startswith("no viable overloaded '") and (elsewhere or _UPDATE.match(text)):
+            found.append(_wrap(spans[0], "__simt::place("))
+        elif _CONVERSION.match(text) or _OBJECT.match(text):
             found.append(_wrap(spans[0], "__simt::copy("))
     return list(dict.fromkeys(found))
 
@@ -114,7 +106,7 @@ def _object(source: Source, at: int) -> list[Repair]:
     while True:
         begin -= 1
         while source.word(begin) in ("]", ")"):
-            begin = source.partner[begin] - 1
+            begin = source.partner.get(begin, begin) - 1
         if source.word(begin - 1) not in (".", "->", "::"):
             break
         begin -= 1

@@ -86,7 +86,7 @@ def _declarator_ends(source: Source, i: int) -> list[int]:
         elif source.word(i) == ",":
             ends.append(i)
         i += 1
-    return [*ends, i]
+    return [*ends, i] if i < len(source.tokens) else ends
 
 
 def array_parameters(source: Source, edits: Edits) -> None:

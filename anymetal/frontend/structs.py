@@ -24,7 +24,8 @@ def bodies(source: Source) -> Iterator[tuple[str, int, int]]:
             continue
         at = i + 1
         while at in source.attributes or source.word(at) in ("alignas", "__attribute__"):
-            at = source.partner[at if at in source.attributes else at + 1] + 1
+            opened = at if at in source.attributes else at + 1
+            at = source.partner.get(opened, opened) + 1
         if source.word(at) == "" or source.kind(at) != WORD:
             continue
         name = source.word(at)

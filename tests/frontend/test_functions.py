@@ -427,6 +427,34 @@ def test_packed_vectors_and_structs_in_device_memory() -> None:
     assert got[4].tolist() == [22.0] * 24
 
 
+def test_matrices_and_packed_vectors_in_device_memory() -> None:
+    x = RNG.uniform(-1, 1, 16 * 8).astype(np.float32)
+    body = """
+    uint i = thread_position_in_grid.x;
+    const device float4x4* m = (const device float4x4*)a0;
+    device float4x4* o = (device float4x4*)out0;
+    o[i] = transpose(m[i]);
+    o[i][1] = m[i][2] * 2;
+    o[i][3].y = 5;
+    ((device packed_float3*)(out1 + 3 * i))[0] = float3(m[i][0].x, 1, 2);
+    ((device packed_float3*)(out1 + 3 * i))[0] += float3(1);
+    """
+    kernel = anymetal.metal_kernel("f", ["a0"], ["out0", "out1"], body)
+    o, p = kernel(
+        inputs=[mx.array(x)],
+        grid=(8, 1, 1),
+        threadgroup=(8, 1, 1),
+        output_shapes=[(8, 4, 4), (8, 3)],
+        output_dtypes=[mx.float32, mx.float32],
+    )
+    m = x.reshape(8, 4, 4)
+    want = m.transpose(0, 2, 1).copy()
+    want[:, 1] = m[:, 2] * 2
+    want[:, 3, 1] = 5
+    assert np.array_equal(np.array(o), want)
+    assert np.array_equal(np.array(p), np.stack([m[:, 0, 0] + 1, np.full(8, 2), np.full(8, 3)], 1))
+
+
 def test_vectors_of_bool() -> None:
     x = RNG.uniform(-1, 1, (30, 3)).astype(np.float32)
     before = "float3 x(0); x = float3(a0[3*i], a0[3*i+1], a0[3*i+2]);"

@@ -151,6 +151,12 @@ REFUSED = {
         "cannot initialize a variable of type 'half4'",
         "h =",
     ),
+    "write through a method": (
+        "struct S { int x; void set(int v) { x = v; } };",
+        "((device S*)a)->set(3);",
+        "cannot initialize object parameter of type 'S' with an expression of type 'device S'",
+        None,
+    ),
     "sum of pointers": ("", "a[i] = *simd_sum(a);", "takes numbers and vectors of numbers", "simd_sum"),
 }
 

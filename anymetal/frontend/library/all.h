@@ -10,5 +10,6 @@
 #include "geometric.h"
 #include "pack.h"
 #include "matrix.h"
+#include "parts.h"
 #include "atomic.h"
 #pragma clang attribute pop
