@@ -222,14 +222,15 @@ class MetalKernel:
 
     def _buffers(
         self, passed: list[Any], words: list[Any], made: list[Any], unset: bool
-    ) -> list[tuple[str, int, int, int, bool]]:
-        """Each buffer's name, address, bytes, bytes of an element, and whether it holds nothing yet."""
+    ) -> list[tuple[str, int, int, int, bool, int]]:
+        """What `checks.state.Buffer` holds of each buffer."""
         from anymetal import arrays
 
         rest = iter(words)
-        found: list[tuple[str, int, int, int, bool]] = []
+        found: list[tuple[str, int, int, int, bool, int]] = []
         for name, array, named in zip(self.input_names, passed, self._extras):
-            found.append((name, arrays.address(array), arrays.extent(array), array.itemsize, False))
+            address = arrays.address(array)
+            found.append((name, address, arrays.extent(array), array.itemsize, False, _lead(address)))
             if array.ndim == 0:
                 continue
             for wanted, suffix, element in (
@@ -240,10 +241,11 @@ class MetalKernel:
                 if wanted:
                     word = next(rest)
                     found.append(
-                        (f"{name}_{suffix}", ctypes.addressof(word), ctypes.sizeof(word), element, False)
+                        (f"{name}_{suffix}", ctypes.addressof(word), ctypes.sizeof(word), element, False, 0)
                     )
         for name, array in zip(self.output_names, made):
-            found.append((name, arrays.address(array), array.nbytes, array.itemsize, unset))
+            address = arrays.address(array)
+            found.append((name, address, array.nbytes, array.itemsize, unset, _lead(address)))
         return found
 
     def _checked(
@@ -253,7 +255,7 @@ class MetalKernel:
         grid: Size3,
         threadgroup: Size3,
         large: bool,
-        buffers: list[tuple[str, int, int, int, bool]],
+        buffers: list[tuple[str, int, int, int, bool, int]],
     ) -> None:
         """The launch, watched by a monitor (see `anymetal.checks`)."""
         from anymetal.checks.launch import run
@@ -325,6 +327,14 @@ class MetalKernel:
             self._plans.clear()  # the programs themselves stay in `build`'s memory
         self._plans[(variant, grid, threadgroup, large)] = (made, program)
         return made, program
+
+
+def _lead(address: int) -> int:
+    """How far into a line an array starts on a GPU, where memory starts at a page: a view may start anywhere.
+
+    On a CPU MLX's memory starts 8 bytes past a multiple of 16.
+    """
+    return (address - 8) % 16
 
 
 def _math_mode(options: object) -> str:

@@ -39,9 +39,7 @@ def _accesses(instruction: Instruction) -> list[tuple[Operand, int, bool]]:
     """Pointers that an instruction goes through: with the bytes of an element, and whether it writes."""
     op, operands, callee = instruction.op, instruction.operands, instruction.callee
     if op == "load":
-        return [
-            (operands[0], scalars(instruction.type)[0][0].size, bool(instruction.attributes.get("atomic")))
-        ]
+        return [(operands[0], scalars(instruction.type)[0][0].size, False)]
     if op == "store":
         return [(operands[1], scalars(operands[0].type)[0][0].size, True)]
     if op in ("atomicrmw", "cmpxchg"):

@@ -22,7 +22,7 @@ MONITOR_WORD = 14
 # Byte offsets in the monitor's state (see ``Monitor`` in monitor.c).
 BLOCKS, BUDGET_LEFT = 16, 56
 # Bytes of a ``Root`` and of a ``Block`` there.
-ROOT_SIZE, BLOCK_SIZE = 64, 24
+ROOT_SIZE, BLOCK_SIZE = 72, 24
 
 
 @dataclass
@@ -36,11 +36,10 @@ class Instrument:
     # -- memory ------------------------------------------------------------------------------------------
 
     def load(self, body: Body, instruction: Instruction) -> Value:
-        kind = ATOMIC if instruction.attributes.get("atomic") else LOAD
         pointer = instruction.operands[0]
         types = body.result_types(instruction)
-        number = self._site(instruction, pointer, instruction.type, kind)
-        span = spans.ask(body, self.sites, number, pointer, scalars(instruction.type), kind)
+        number = self._site(instruction, pointer, instruction.type, LOAD)
+        span = spans.ask(body, self.sites, number, pointer, scalars(instruction.type), LOAD)
         if span is not None:
             return self._span_load(body, instruction, number, span, types)
         allowed = self._call(body, number, pointer, "null")
@@ -76,10 +75,9 @@ class Instrument:
         return Varying(read) if lanes else Uniform(read)
 
     def store(self, body: Body, instruction: Instruction) -> None:
-        kind = ATOMIC if instruction.attributes.get("atomic") else STORE
         stored, pointer = instruction.operands
-        number = self._site(instruction, pointer, stored.type, kind)
-        span = spans.ask(body, self.sites, number, pointer, scalars(stored.type), kind)
+        number = self._site(instruction, pointer, stored.type, STORE)
+        span = spans.ask(body, self.sites, number, pointer, scalars(stored.type), STORE)
         if span is None:
             self._watched_store(body, instruction, number)
             return
@@ -92,16 +90,22 @@ class Instrument:
         stored, pointer = instruction.operands
         parts = scalars(stored.type)
         values = "null"
-        if len(parts) == 1 and parts[0][0].bits >= 8 and parts[0][0].kind != "ptr":
-            values = self._scratch(body, wide(parts[0][0]), "values")
-            body.do(f"store {wide(parts[0][0])} {body.vector(stored)}, ptr {values}")
+        type_ = parts[0][0]
+        if type_.bits >= 8 and type_.kind != "ptr" and _gapless(parts):
+            self.sites.found[number].parts = len(parts)
+            values = self._scratch(body, f"[{len(parts)} x {wide(type_)}]", "values")
+            for i, vector in enumerate(body.vectors(stored)):
+                at = body.offset(values, i * LANES * type_.size)
+                body.do(f"store {wide(type_)} {vector}, ptr {at}, align {type_.size}")
         allowed = self._call(body, number, pointer, values)
         with _guarded(body, allowed), _masked(body, allowed):
             memory.store_lanes(body, instruction)
 
     def atomic(self, body: Body, instruction: Instruction) -> Value:
         pointer, given = instruction.operands[:2]
-        allowed = self._call(body, self._site(instruction, pointer, given.type, ATOMIC), pointer, "null")
+        number = self._site(instruction, pointer, given.type, ATOMIC)
+        self.sites.found[number].atomic = True
+        allowed = self._call(body, number, pointer, "null")
         with _masked(body, allowed):
             return memory.atomic_lanes(body, instruction)
 
@@ -321,6 +325,12 @@ class Instrument:
             old = body.emit(f"load i64, ptr {place}")
             body.do(f"store i64 {body.emit(f'add i64 {old}, {more}')}, ptr {place}")
 
+    def step(self, body: Body, instruction: Instruction) -> None:
+        """Single steps are for a trace."""
+
+    def variable(self, body: Body, instruction: Instruction) -> None:
+        """So are variables."""
+
     def loop(self, body: Body, header: Block) -> None:
         """Go round only while the budget lasts."""
         place = body.offset(self._state(body), BUDGET_LEFT)
@@ -360,6 +370,11 @@ class Instrument:
                 "}",
             ]
         )
+
+
+def _gapless(parts: tuple[tuple[Type, int], ...]) -> bool:
+    first = parts[0][0]
+    return all(t == first and at == i * first.size for i, (t, at) in enumerate(parts))
 
 
 def _part(instruction: Instruction, part: object) -> Instruction:

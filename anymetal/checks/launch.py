@@ -171,7 +171,7 @@ class _Reader:
                 threads = (*first.threads, *one.threads)[:FIRST_THREADS]
                 one = replace(first, count=first.count + one.count, threads=threads)
             found[key] = one
-        return [*found.values()] + [
+        return [*_merged(list(found.values()))] + [
             f for b in range(len(self.buffers)) if (f := self._unwritten(b)) is not None
         ]
 
@@ -246,9 +246,17 @@ class _Reader:
         if memory.root.kind == "buffer":
             return self.buffers[int(memory.root.name)].name, total
         if memory.root.space == PRIVATE:
-            return "a private array", total
+            return self._private(memory.root.name, site), total
         match = re.search(r"E(\d+)(\w+?)$", memory.root.name)
         return (match[2][: int(match[1])] if match else memory.root.name), total
+
+    def _private(self, name: str, site: Site) -> str:
+        """A private array's name: LLVM adds to it what tells copies apart."""
+        stem = name.partition(".")[0]
+        for candidate in (stem, stem.rstrip("0123456789")):
+            if candidate and any(re.search(rf"\b{candidate}\b", "\n".join(t)) for t in self.lines.values()):
+                return candidate
+        return "a private array"
 
     def _thread(self, thread: ThreadRecord) -> Thread:
         groups = [-(-g // s) for g, s in zip(self.grid, self.size, strict=True)]
@@ -291,3 +299,27 @@ class _Reader:
             size=total,
             count=count,
         )
+
+
+def _merged(findings: list[Finding]) -> list[Finding]:
+    """A race seen from both sides is one, whatever was written now and then; and what is read before a racing
+    thread wrote it is part of the race."""
+    kept: list[Finding] = []
+    races: dict[tuple[object, ...], int] = {}
+    for one in sorted(findings, key=lambda f: f.kind == "same-value-race"):
+        if one.other is not None:
+            places = sorted([(one.line, one.column), (one.other.line, one.other.column)])
+            key = (one.file, one.buffer, *places)
+            if key in races:
+                first = kept[races[key]]
+                kept[races[key]] = replace(first, count=first.count + one.count)
+                continue
+            races[key] = len(kept)
+        kept.append(one)
+    racing = {
+        (f.buffer, place)
+        for f in kept
+        if f.other
+        for place in ((f.line, f.column), (f.other.line, f.other.column))
+    }
+    return [f for f in kept if f.kind != "uninitialised" or (f.buffer, (f.line, f.column)) not in racing]

@@ -52,9 +52,35 @@ static void race(Monitor *m, u32 site, u64 s, i32 root, i64 index, u32 lane, int
     r->other.lane = lane_of(s);
 }
 
-static int equal(const u8 *a, const u8 *b, u32 size) {
-    for (u32 i = 0; i < size; i++)
-        if (a[i] != b[i]) return 0;
+// One access of a SIMD-group. ``values``: what a store will write, scalar by scalar, 32 lanes of each; or null.
+// ``done``: the lanes already looked at.
+typedef struct {
+    const u64 *address;
+    const u8 *values;
+    u32 done;
+} Access;
+
+static u8 value_byte(const Site *site, const Access *a, u32 lane, u64 byte) {
+    u64 size = site->size / site->parts;
+    return a->values[(byte / size * LANES + lane) * size + byte % size];
+}
+
+// Whether a store leaves in a grain what the writer of the stamp has left there, or will when this access is done.
+static int same_bytes(const Monitor *m, u32 number, const Root *root, const Access *a, u64 offset, u64 g, u32 lane, u64 s) {
+    const Site *site = &m->sites[number];
+    u32 other = lane_of(s);
+    u64 theirs = a->address[other] - root->base;
+    int together = site_of(s) == number && simdgroup_of(s) == m->simdgroup && interval_of(s) == m->interval[root->space] &&
+                   a->done >> other & 1 && theirs <= g * root->grain && g * root->grain < theirs + site->size;
+    for (u64 at = g * root->grain; at < (g + 1) * root->grain; at++) {
+        if (at < offset || at >= offset + site->size) continue;
+        u8 there = ((const u8 *)root->base)[at];
+        if (together) {
+            if (at < theirs || at >= theirs + site->size) continue;
+            there = value_byte(site, a, other, at - theirs);
+        }
+        if (value_byte(site, a, lane, at - offset) != there) return 0;
+    }
     return 1;
 }
 
@@ -66,8 +92,8 @@ static u64 with_reader(const Monitor *m, u32 space, u64 reader, u64 mine, u32 la
     return stamp(m->interval[space], m->step[space][m->simdgroup], many, m->simdgroup, lane, site);
 }
 
-// One lane's access to grains that lie inside the root. ``value`` is what a store will write, or null.
-static void touch(Monitor *m, u32 number, Site *site, Root *root, i32 index, u64 offset, u32 lane, const u8 *value) {
+// One lane's access to grains that lie inside the root.
+static void touch(Monitor *m, u32 number, Site *site, Root *root, i32 index, u64 offset, u32 lane, const Access *access) {
     u64 first = offset / root->grain, last = (offset + site->size - 1) / root->grain;
     u32 space = root->space;
     if (space == PRIVATE) {
@@ -88,19 +114,22 @@ static void touch(Monitor *m, u32 number, Site *site, Root *root, i32 index, u64
     if (!root->writer) return;
     u32 interval = m->interval[space], step = m->step[space][m->simdgroup];
     u64 mine = stamp(interval, step, 0, m->simdgroup, lane, number);
-    int reported = 0;
+    u64 racing = 0;  // the first stamp of a write with which this one races
+    int reported = 0, same = site->kind == STORE && access->values && site->parts;
     for (u64 g = first; g <= last; g++) {
         u64 writer = root->writer[g], reader = root->reader[g];
         if (site->kind != STORE && root->unset && interval_of(writer) < (space == DEVICE ? 1 : m->first[space])) {
             if (!reported) record(m, UNINITIALISED, number, NOWHERE, index, (i64)offset, lane);
             reported = 1;
         }
-        int both_atomic = site->kind == ATOMIC && m->sites[site_of(writer)].kind == ATOMIC;
-        if (!reported && !both_atomic && unordered(m, space, writer, lane)) {
-            int same = site->kind == STORE && value && m->sites[site_of(writer)].kind == STORE &&
-                       equal(value, (const u8 *)root->base + offset, site->size);
-            race(m, number, writer, index, (i64)offset, lane, same);
-            reported = 1;
+        int both_atomic = site->atomic && m->sites[site_of(writer)].atomic;
+        if (both_atomic && root->plain && root->plain[g] && interval_of(root->plain[g]) < m->first[space]) {
+            writer = root->plain[g];  // written plainly by another threadgroup, before atomics came over it
+            both_atomic = 0;
+        }
+        if (!both_atomic && unordered(m, space, writer, lane)) {
+            if (!racing) racing = writer;
+            same = same && m->sites[site_of(writer)].kind == STORE && same_bytes(m, number, root, access, offset, g, lane, writer);
         }
         if (site->kind == LOAD) {
             root->reader[g] = with_reader(m, space, reader, mine, lane, number);
@@ -108,14 +137,16 @@ static void touch(Monitor *m, u32 number, Site *site, Root *root, i32 index, u64
                 root->groups[g] = root->groups[g] ? ALL_GROUPS : m->group + 1;
             continue;
         }
-        int atomic_reader = site->kind == ATOMIC && m->sites[site_of(reader)].kind == ATOMIC;
+        int atomic_reader = site->atomic && m->sites[site_of(reader)].atomic;
         int elsewhere = root->groups && root->groups[g] && root->groups[g] != m->group + 1;
-        if (!reported && !atomic_reader && (elsewhere || unordered(m, space, reader, lane))) {
+        if (!reported && !racing && !atomic_reader && (elsewhere || unordered(m, space, reader, lane))) {
             race(m, number, reader, index, (i64)offset, lane, 0);
             reported = 1;
         }
         root->writer[g] = mine;
+        if (root->plain && !site->atomic) root->plain[g] = mine;
     }
+    if (racing && !reported) race(m, number, racing, index, (i64)offset, lane, same);
 }
 
 // -- traffic ------------------------------------------------------------------------------------------------------
@@ -172,23 +203,32 @@ static void traffic(Site *site, const u64 *address, u32 mask) {
 
 // -- called by the kernel -----------------------------------------------------------------------------------------
 
-static i32 root_at(Monitor *m, u32 space, u64 address) {
+// The root, among those that a pointer may lead to, in which an address lies, or the nearest.
+static i32 root_at(const Monitor *m, const Site *site, u64 address) {
     i32 nearest = -1;
+    u64 least = ~0ull;
     for (u32 i = 0; i < m->root_count; i++) {
-        Root *r = &m->roots[i];
-        int fits = r->space == space || (space == DEVICE && r->space == CONSTANT);
-        if (fits && address >= r->base && (nearest < 0 || r->base > m->roots[nearest].base)) nearest = (i32)i;
+        const Root *r = &m->roots[i];
+        int fits = i < 64 ? site->candidates >> i & 1 : r->space == site->space;
+        u64 offset = address - r->base, before = r->base - address;
+        u64 far = offset < r->size ? 0 : 1 + (address >= r->base ? offset - r->size : before);
+        if (fits && far < least) {
+            nearest = (i32)i;
+            least = far;
+        }
     }
     return nearest;
 }
 
-// The lanes that may go on with an access. ``values`` holds ``size`` bytes a lane, or is null.
+// The lanes that may go on with an access. ``values`` as in ``Access``.
 u32 monitor_access(Monitor *m, u32 number, const u64 *address, u32 mask, const u8 *values) {
     Site *site = &m->sites[number];
     u32 allowed = 0;
+    u64 place[LANES];
+    Access access = {address, values, 0};
     for (u32 rest = mask; rest; rest &= rest - 1) {
         u32 lane = (u32)__builtin_ctz(rest);
-        i32 index = site->root >= 0 ? site->root : root_at(m, site->space, address[lane]);
+        i32 index = site->root >= 0 ? site->root : root_at(m, site, address[lane]);
         if (index < 0) {
             record(m, OUT_OF_BOUNDS, number, NOWHERE, -1, (i64)address[lane], lane);
             continue;
@@ -199,11 +239,13 @@ u32 monitor_access(Monitor *m, u32 number, const u64 *address, u32 mask, const u
             record(m, OUT_OF_BOUNDS, number, NOWHERE, index, (i64)offset, lane);
             continue;
         }
-        if (address[lane] % site->align) record(m, MISALIGNED, number, NOWHERE, index, (i64)offset, lane);
+        place[lane] = offset + root->lead + ((u64)index << 48);
+        if (place[lane] % site->align) record(m, MISALIGNED, number, NOWHERE, index, (i64)offset, lane);
         allowed |= 1u << lane;
-        touch(m, number, site, root, index, offset, lane, values ? values + lane * site->size : 0);
+        touch(m, number, site, root, index, offset, lane, &access);
+        access.done |= 1u << lane;
     }
-    if (site->space != PRIVATE) traffic(site, address, allowed);
+    if (site->space != PRIVATE) traffic(site, place, allowed);
     return allowed;
 }
 
@@ -243,7 +285,7 @@ u32 monitor_matrix(Monitor *m, u32 number, u32 root, u64 address, u64 stride, u3
     Site *site = &m->sites[number];
     Root *r = &m->roots[root];
     u64 row_bytes = SIDE * size, step = stride * size, offset = address - r->base;
-    if (r->grain != size || offset % size || address % size || stride < SIDE || stride > r->size) return 0;
+    if (r->grain != size || offset % size || r->lead % size || stride < SIDE || stride > r->size) return 0;
     u64 extent = (SIDE - 1) * step + row_bytes;
     if (extent > r->size || offset > r->size - extent) return 0;
     u64 g = offset / size;
@@ -283,7 +325,7 @@ u32 monitor_matrix(Monitor *m, u32 number, u32 root, u64 address, u64 stride, u3
     }
     u64 last_sector = ~0ull, last_line = ~0ull;
     for (u32 row = 0; row < SIDE; row++) {
-        u64 from = address + row * step, to = from + row_bytes - 1;
+        u64 from = offset + r->lead + row * step, to = from + row_bytes - 1;
         site->sectors += to / SECTOR - from / SECTOR + (from / SECTOR != last_sector);
         site->lines += to / LINE - from / LINE + (from / LINE != last_line);
         last_sector = to / SECTOR;

@@ -45,17 +45,22 @@ typedef struct {
     u32 *groups;   // device memory: the one threadgroup that has read a grain, from 1, or ALL_GROUPS
     u8 *seen;      // a byte a grain: 1 read, 2 written
     u32 *written;  // private arrays: a bit a lane, for each SIMD-group and grain
+    u64 *plain;    // device memory used by atomics: the last stamp of a plain write
     u32 grain;     // bytes
     u8 space;
     u8 unset;      // what it holds before it is written means nothing
+    u16 lead;      // where in a line it starts; buffers of a GPU start lines, wherever they lie here
 } Root;
 
 typedef struct {
     i32 root;  // -1: to be found by the address
     u16 size;  // bytes of one lane's access
     u16 align;
-    u8 kind;
+    u8 kind;    // of an atomic load or store too
     u8 space;
+    u8 atomic;
+    u8 parts;   // scalars of one lane, all of one size and without gaps; 0: it has others
+    u64 candidates;  // where the root is to be found: a bit a root, for the first 64
     u64 accesses, lanes, unique_bytes, sectors, lines, conflicts;
     u64 spans;  // accesses of all lanes that span.c has let through
     u64 stride, stride_conflicts;  // a matrix's last row length, and the bank conflicts that it makes

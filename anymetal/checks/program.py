@@ -35,6 +35,7 @@ class Memory:
     written: bool
     place: int
     size: int
+    atomic: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def _memories(sites: Sites, module: Module, function: Function) -> tuple[Memory,
             size = module.globals[root.name].type.size
         elif root.kind == "private":
             place, size = memory.offsets[root.name], allocas[root.name]
-        found.append(Memory(root, extent.grain, extent.written, place, size))
+        atomic = any(s.atomic and (s.root == root or root in s.candidates) for s in sites.found)
+        found.append(Memory(root, extent.grain, extent.written, place, size, atomic))
     return tuple(found)
 
 

@@ -65,6 +65,9 @@ class Site:
     align: int
     root: Root | None
     scalar: int = 0  # bytes of one element, for the index that a finding shows
+    atomic: bool = False
+    parts: int = 0  # scalars of one lane, if they are all of one size and without gaps
+    candidates: frozenset[Root] = frozenset()  # the memories that are possible, where there are several
     span: Pattern | None = None  # what is counted where span.c lets the access through
 
 
@@ -73,7 +76,7 @@ class Sites:
     """All sites of one program, numbered as they are found; an instruction is one site in both copies."""
 
     places: Places
-    roots: dict[str, Root | None]
+    roots: dict[str, frozenset[Root]]
     extents: dict[Root, Extent] = field(default_factory=dict)
     order: list[Root] = field(default_factory=list)
     found: list[Site] = field(default_factory=list)
@@ -85,11 +88,16 @@ class Sites:
         key = id(instruction)
         if key not in self.numbers:
             root = self.root(pointer) if pointer is not None else None
-            if root is not None and root not in self.order:
-                self.order.append(root)
+            candidates = self.candidates(pointer) if pointer is not None and root is None else frozenset()
+            for one in [root] if root is not None else sorted(candidates, key=repr):
+                if one not in self.order:
+                    self.order.append(one)
             space = root.space if root else space_of(pointer) if pointer is not None else DEVICE
             self.numbers[key] = len(self.found)
-            self.found.append(Site(self.places.of(instruction), kind, space, size, align, root, scalar))
+            place, atomic = self.places.of(instruction), bool(instruction.attributes.get("atomic"))
+            self.found.append(
+                Site(place, kind, space, size, align, root, scalar, atomic, candidates=candidates)
+            )
         return self.numbers[key]
 
     def extent(self, root: Root) -> Extent:
@@ -97,9 +105,18 @@ class Sites:
         return self.extents.get(root, Extent(1, True))
 
     def root(self, pointer: Operand) -> Root | None:
+        found = self.candidates(pointer)
+        return next(iter(found)) if len(found) == 1 else None
+
+    def candidates(self, pointer: Operand) -> frozenset[Root]:
+        """The memories that a pointer may lead to; all of its space where nothing is known of it."""
         if isinstance(pointer, GlobalRef):
-            return global_root(pointer)
-        return self.roots.get(pointer.name) if isinstance(pointer, Local) else None
+            return frozenset({global_root(pointer)})
+        found = self.roots.get(pointer.name, frozenset()) if isinstance(pointer, Local) else frozenset()
+        if found:
+            return found
+        everything = frozenset(r for roots in self.roots.values() for r in roots)
+        return frozenset(r for r in everything if r.space == space_of(pointer))
 
 
 def space_of(pointer: Operand) -> int:
@@ -114,22 +131,17 @@ def global_root(reference: GlobalRef) -> Root:
     return Root("table", reference.name, CONSTANT)
 
 
-def find_roots(function: Function) -> dict[str, Root | None]:
-    """Where each pointer of a kernel leads: one root, or None where there may be several."""
-    found: dict[str, Root | None] = {}
+def find_roots(function: Function) -> dict[str, frozenset[Root]]:
+    """The memories to which each pointer of a kernel may lead: none where nothing is known of it."""
+    found: dict[str, frozenset[Root]] = {}
     changed = True
     while changed:
         changed = False
         for _, instruction in function.instructions():
             if instruction.name is None or instruction.type.kind != "ptr":
                 continue
-            new = _root(instruction, found)
-            if new == "unknown":
-                continue
-            assert not isinstance(new, str)
-            if instruction.name not in found or found[instruction.name] != new:
-                if found.get(instruction.name, new) is None:
-                    continue
+            new = _roots(instruction, found)
+            if new != found.get(instruction.name, frozenset()):
                 found[instruction.name] = new
                 changed = True
     return found
@@ -142,16 +154,16 @@ _BUFFERS = {
 }
 
 
-def _root(instruction: Instruction, found: dict[str, Root | None]) -> Root | str | None:
-    """The root that an instruction's operands give it; "unknown" while theirs are."""
+def _roots(instruction: Instruction, found: dict[str, frozenset[Root]]) -> frozenset[Root]:
+    """The roots that an instruction's operands give it, as far as theirs are known."""
     if instruction.op == "call" and instruction.callee in _BUFFERS:
         kind, space = _BUFFERS[instruction.callee]
         index = instruction.operands[0]
         assert isinstance(index, Constant)
-        return Root(kind, str(index.value), space)
+        return frozenset({Root(kind, str(index.value), space)})
     if instruction.op == "alloca":
         assert instruction.name is not None
-        return Root("private", instruction.name, PRIVATE)
+        return frozenset({Root("private", instruction.name, PRIVATE)})
     if instruction.op in ("getelementptr", "addrspacecast", "bitcast", "freeze"):
         sources = instruction.operands[:1]
     elif instruction.op == "phi":
@@ -159,18 +171,14 @@ def _root(instruction: Instruction, found: dict[str, Root | None]) -> Root | str
     elif instruction.op == "select":
         sources = instruction.operands[1:]
     else:
-        return None
-    roots: set[Root | None] = set()
+        sources = []
+    roots: set[Root] = set()
     for source in sources:
         if isinstance(source, GlobalRef):
             roots.add(global_root(source))
-        elif isinstance(source, Local) and source.name in found:
-            roots.add(found[source.name])
-        elif isinstance(source, Local) and source.name not in found:
-            continue
-    if not roots:
-        return "unknown"
-    return next(iter(roots)) if len(roots) == 1 else None
+        elif isinstance(source, Local):
+            roots |= found.get(source.name, frozenset())
+    return frozenset(roots)
 
 
 class Places:

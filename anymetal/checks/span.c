@@ -24,11 +24,12 @@ INLINE int inside(const Root *r, u64 offset, u64 bytes, u64 size) {
     return bytes <= r->size && offset <= r->size - bytes && offset % size == 0;
 }
 
-INLINE void count_sectors(Site *s, u64 address, u64 bytes) {
-    u64 last = address + bytes - 1;
+// ``place``: counted from the start of a line.
+INLINE void count_sectors(Site *s, u64 place, u64 bytes) {
+    u64 last = place + bytes - 1;
     s->spans++;
-    s->sectors += last / SECTOR - address / SECTOR + 1;
-    s->lines += last / LINE - address / LINE + 1;
+    s->sectors += last / SECTOR - place / SECTOR + 1;
+    s->lines += last / LINE - place / LINE + 1;
 }
 
 INLINE u64 own_stamp(const Monitor *m, u32 space, u32 many, u32 site) {
@@ -44,10 +45,10 @@ INLINE Stamps by_lane(u64 mine, u64 first) {
 __attribute__((always_inline)) u32 span_constant(Monitor *m, u32 site, u32 root, u64 address, u64 count, u64 size, u64 align) {
     Root *r = &m->roots[root];
     u64 offset = address - r->base, bytes = count * size;
-    if (!inside(r, offset, bytes, size) || address % align) return 0;
+    if (!inside(r, offset, bytes, size) || (offset + r->lead) % align) return 0;
     u8 *seen = r->seen + offset / size;
     for (u64 i = 0; i < count; i++) seen[i] = 1;
-    count_sectors(&m->sites[site], address, bytes);
+    count_sectors(&m->sites[site], offset + r->lead, bytes);
     return 1;
 }
 
@@ -55,7 +56,7 @@ __attribute__((always_inline)) u32 span_constant(Monitor *m, u32 site, u32 root,
 __attribute__((always_inline)) u32 span_output(Monitor *m, u32 site, u32 root, u64 address, u64 size, u64 align) {
     Root *r = &m->roots[root];
     u64 offset = address - r->base, bytes = LANES * size;
-    if (!inside(r, offset, bytes, size) || address % align) return 0;
+    if (!inside(r, offset, bytes, size) || (offset + r->lead) % align) return 0;
     u64 g = offset / size;
     Stamps touched = 0;
     u32 readers = 0;
@@ -65,7 +66,7 @@ __attribute__((always_inline)) u32 span_output(Monitor *m, u32 site, u32 root, u
     u64 mine = own_stamp(m, DEVICE, ONE, site);
     for (u64 i = 0; i < LANES; i += CHUNK) store(r->writer + g + i, by_lane(mine, i));
     for (u64 i = 0; i < LANES; i++) r->seen[g + i] |= 2;
-    count_sectors(&m->sites[site], address, bytes);
+    count_sectors(&m->sites[site], offset + r->lead, bytes);
     return 1;
 }
 
@@ -75,7 +76,7 @@ __attribute__((always_inline)) u32 span_shared_read(Monitor *m, u32 site, u32 ro
                                                     u64 align, u32 shared) {
     Root *r = &m->roots[root];
     u64 offset = address - r->base;
-    if (!inside(r, offset, count * size, size) || address % align) return 0;
+    if (!inside(r, offset, count * size, size) || (offset + r->lead) % align) return 0;
     u64 g = offset / size, first = (u64)m->first[THREADGROUP] << INTERVAL, now = (u64)m->interval[THREADGROUP] << INTERVAL;
     u64 mine = own_stamp(m, THREADGROUP, shared ? MANY_LANES : ONE, site);
     u64 several = (mine & ~(3ull << MANY)) | (u64)MANY_LANES << MANY, all = (mine & ~(3ull << MANY)) | (u64)MANY_SIMDGROUPS << MANY;
@@ -112,7 +113,7 @@ __attribute__((always_inline)) u32 span_shared_read(Monitor *m, u32 site, u32 ro
 __attribute__((always_inline)) u32 span_shared_write(Monitor *m, u32 site, u32 root, u64 address, u64 size, u64 align) {
     Root *r = &m->roots[root];
     u64 offset = address - r->base;
-    if (!inside(r, offset, LANES * size, size) || address % align) return 0;
+    if (!inside(r, offset, LANES * size, size) || (offset + r->lead) % align) return 0;
     u64 g = offset / size, now = (u64)m->interval[THREADGROUP] << INTERVAL;
     Lanes bad = 0;
     for (u64 i = 0; i < LANES; i += CHUNK)

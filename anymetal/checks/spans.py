@@ -22,7 +22,7 @@ def ask(
     """Ask ``span.c`` about an access: an i32, 1 if it may go on as it is; None if it cannot be asked."""
     site = sites.found[number]
     root = site.root
-    if body.mask is not None or root is None or site.size > 16 or kind not in (LOAD, STORE):
+    if body.mask is not None or root is None or site.size > 16 or site.atomic:
         return None
     memory_ = sites.extent(root)
     if memory_.grain != site.scalar or any(t.size != site.scalar for t, _ in parts):

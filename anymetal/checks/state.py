@@ -12,6 +12,7 @@ from .program import CheckedProgram
 from .sites import CONSTANT, DEVICE, PRIVATE, THREADGROUP
 
 RECORDS = 256
+LINE = 128
 SPACES, GROUPS, FIRST_THREADS = 4, 32, 4
 u8, u16, u32, u64 = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64
 i32, i64, pointer = ctypes.c_int32, ctypes.c_int64, ctypes.c_void_p
@@ -26,9 +27,11 @@ class Root(ctypes.Structure):
         ("groups", pointer),
         ("seen", pointer),
         ("written", pointer),
+        ("plain", pointer),
         ("grain", u32),
         ("space", u8),
         ("unset", u8),
+        ("lead", u16),
     )
 
 
@@ -39,6 +42,9 @@ class Site(ctypes.Structure):
         ("align", u16),
         ("kind", u8),
         ("space", u8),
+        ("atomic", u8),
+        ("parts", u8),
+        ("candidates", u64),
         ("accesses", u64),
         ("lanes", u64),
         ("unique_bytes", u64),
@@ -101,7 +107,8 @@ class Monitor(ctypes.Structure):
 class Buffer:
     """A buffer of a launch: ``size`` bytes, of ``element`` bytes each, at an address.
 
-    name: the learner's. unset: an output whose contents mean nothing beforehand.
+    name: the learner's. unset: an output whose contents mean nothing beforehand. lead: how far into a line it
+    starts on a GPU, where memory itself starts lines (a view starts where it starts).
     """
 
     name: str
@@ -109,6 +116,7 @@ class Buffer:
     size: int
     element: int
     unset: bool = False
+    lead: int = 0
 
 
 @dataclass
@@ -156,10 +164,13 @@ def prepare(
         if kind == "buffer":
             buffer = buffers[int(memory.root.name)]
             root.base, root.size, root.unset = buffer.address, buffer.size, buffer.unset
+            root.lead = buffer.lead
         elif kind == "threadgroup":
             root.base, root.unset = threadgroup + memory.place, 1
+            root.lead = memory.place % LINE
         elif kind == "threadgroup-argument":
             (root.base, root.size), root.unset = arguments[int(memory.root.name)], 1
+            root.lead = (root.base - threadgroup) % LINE
         grains = -(-root.size // root.grain)
         if root.space == PRIVATE:
             root.written = array(grains * simdgroups, np.uint32).ctypes.data
@@ -173,11 +184,15 @@ def prepare(
             root.reader = array(grains, np.uint64).ctypes.data
             if root.space == DEVICE:
                 root.groups = array(grains, np.uint32).ctypes.data
+                if memory.atomic:
+                    root.plain = array(grains, np.uint64).ctypes.data
     order = {memory.root: i for i, memory in enumerate(program.memories)}
     for described, site in zip(program.sites, sites, strict=False):
         site.root = order[described.root] if described.root is not None else -1
         site.size, site.align = described.size, described.align
         site.kind, site.space = described.kind, described.space
+        site.atomic, site.parts = described.atomic, described.parts
+        site.candidates = sum(1 << i for r in described.candidates if (i := order[r]) < 64)
     m = state.monitor
     m.roots, m.sites = ctypes.addressof(roots), ctypes.addressof(sites)
     m.blocks, m.records = ctypes.addressof(blocks), ctypes.addressof(records)

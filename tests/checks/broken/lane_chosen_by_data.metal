@@ -7,6 +7,6 @@
 uint i = thread_position_in_grid.x;
 float x = a[i];
 if (i >= 8) {
-    x = simd_shuffle(x, ushort(from[i]));  //! inactive-lane x8
+    x = simd_shuffle(x, ushort(from[i]));  //! inactive-lane x5
 }
 y[i] = x;

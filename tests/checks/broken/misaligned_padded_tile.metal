@@ -4,12 +4,13 @@
 // in: a float32 8,32
 // out: y float32 8
 uint i = thread_position_in_grid.x;
-threadgroup alignas(16) float t[8][33];
+threadgroup float t[8][33];
 for (uint k = 0; k < 32; ++k) {
     t[i][k] = a[32 * i + k];
 }
+threadgroup_barrier(mem_flags::mem_threadgroup);
 float4 sum = 0;
 for (uint k = 0; k < 32; k += 4) {
-    sum += *(threadgroup float4*)&t[i][k];  //! misaligned t[33] of 264
+    sum += *(threadgroup float4*)&t[7 - i][k];  //! misaligned t[231] of 264
 }
 y[i] = sum.x + sum.y + sum.z + sum.w;

@@ -9,4 +9,4 @@ if (i == 0) {
 }
 threadgroup_barrier(mem_flags::mem_threadgroup);
 atomic_fetch_add_explicit(&count, i, memory_order_relaxed);
-y[i] = *(threadgroup uint*)&count;  //! race count[0] of 1 x64 with -1
+y[i] = *(threadgroup uint*)&count;  //! race count[0] of 1 with -1

@@ -9,4 +9,4 @@ float sum = simd_sum(a[i]);
 if (i == 0) {
     total = sum;
 }
-y[i] = a[i] / total;  //! race total[0] of 1 x63 with -2
+y[i] = a[i] / total;  //! race total[0] of 1 with -2

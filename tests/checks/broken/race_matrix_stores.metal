@@ -6,4 +6,4 @@
 uint group = simdgroup_index_in_threadgroup;
 simdgroup_matrix<float, 8, 8> m;
 simdgroup_load(m, a + group * 8, 16);
-simdgroup_store(m, y + group * 4, 12);  //! race y x32 with 0
+simdgroup_store(m, y + group * 4, 12);  //! race y x16 with 0
