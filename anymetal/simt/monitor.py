@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 class Monitor(Protocol):
-    """Writes watched instructions; ``block`` and ``loop`` write what comes at the start of a block."""
+    """Writes watched instructions; ``block`` and ``loop`` write what comes at the start of a block,
+    ``step`` what comes before each instruction, ``variable`` what a variable's new value asks for."""
 
     def load(self, body: Body, instruction: Instruction) -> Value: ...
 
@@ -33,6 +34,10 @@ class Monitor(Protocol):
     def simdgroup_barrier(self, body: Body, instruction: Instruction) -> None: ...
 
     def block(self, body: Body, block: Block) -> None: ...
+
+    def step(self, body: Body, instruction: Instruction) -> None: ...
+
+    def variable(self, body: Body, instruction: Instruction) -> None: ...
 
     def loop(self, body: Body, header: Block) -> None: ...
 

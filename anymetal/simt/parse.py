@@ -11,6 +11,7 @@ import re
 from .instructions import read_instruction
 from .ir import Block, Constant, Function, Global, Module, Type, Unsupported
 from .reader import Line
+from .variables import keep_defined, read_variable
 
 _LABEL_LINE = re.compile(r'^("[^"]*"|[-\w.$]+):')
 _GLOBAL_LINE = re.compile(r'^@("[^"]*"|[-\w.$]+) = (.*)$')
@@ -82,7 +83,12 @@ def _function(name: str, lines: list[str], structs: dict[str, Type]) -> Function
                 raise Unsupported("a switch that was not lowered")
             continue
         stripped = raw.split(" ; ")[0].rstrip() if ";" in raw else raw.rstrip()
-        if not stripped or stripped.startswith(";") or stripped.lstrip().startswith("#dbg"):
+        if not stripped or stripped.startswith(";"):
+            continue
+        if stripped.lstrip().startswith("#dbg"):
+            variable = read_variable(stripped.strip(), structs)
+            if variable is not None:
+                blocks.setdefault(current.name, current).instructions.append(variable)
             continue
         if (match := _LABEL_LINE.match(stripped)) and not stripped.startswith(" "):
             current = Block(match[1].strip('"'))
@@ -91,4 +97,6 @@ def _function(name: str, lines: list[str], structs: dict[str, Type]) -> Function
         if not blocks:
             blocks[current.name] = current
         current.instructions.append(read_instruction(Line(stripped, structs)))
-    return Function(name, blocks)
+    function = Function(name, blocks)
+    keep_defined(function)
+    return function

@@ -26,6 +26,7 @@ from .private import PrivateMemory, bytes_of
 from .schedule import Schedule, schedule
 from .slots import Slots, live_into
 from .values import Linear, Uniform, Value, Varying, wide
+from .variables import VARIABLE
 
 MASK = wide(I1)
 PARAMETERS = (
@@ -418,7 +419,10 @@ class Widener:
                 self.body.monitor.loop(self.body, block)
 
     def _instructions(self, block: Block) -> None:
+        monitor = self.body.monitor
         for instruction in block.body:
+            if monitor is not None:
+                monitor.step(self.body, instruction)
             value = self._instruction(instruction)
             if instruction.name is None or value is None:
                 continue
@@ -456,6 +460,8 @@ class Widener:
 
     def _call(self, instruction: Instruction) -> Value | None:
         body, callee = self.body, instruction.callee
+        if callee == VARIABLE and body.monitor is not None:
+            body.monitor.variable(body, instruction)
         if callee.startswith(intrinsics.IGNORED):
             return None
         if callee.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
