@@ -46,15 +46,22 @@ def main() -> int:
         parser.error(f"--rounds is {options.rounds}; it must be at least 1.")
     use_threads(options.threads)
 
-    from benchmarks import run, table
+    from benchmarks import machine, run, table
+
+    load = machine.load()
+    if load is not None and load > cores / 2:
+        print(
+            f"Other work is running here (load {load:.1f} on {cores} cores): figures will be off.",
+            file=sys.stderr,
+        )
 
     try:
-        rows = run.run(threads=options.threads, rounds=options.rounds, only=options.case)
+        rows = run.run(rounds=options.rounds, only=options.case)
     except ValueError as error:
         parser.error(str(error))
     print(table.table(rows))
     if not options.case:
-        print(f"\nWritten: {run.keep(rows, options.threads)} and README.md beside it.", file=sys.stderr)
+        print(f"\nWritten: {run.keep(rows, options.threads, load)} and README.md beside it.", file=sys.stderr)
     return 0
 
 

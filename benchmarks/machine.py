@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -37,11 +38,20 @@ def _blas() -> str:
     return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
 
 
-def describe(threads: int) -> dict[str, str]:
-    """The machine and the versions, each a short line."""
+def load() -> float | None:
+    """How many threads wanted a core in the last minute, on average; None where the system does not say."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return None
+
+
+def describe(threads: int, load: float | None = None) -> dict[str, str]:
+    """The machine and the versions, each a short line. ``load`` is that before the run."""
     found = {
         "machine": f"{_cpu()}, {platform.machine()}, {platform.system()}",
         "threads": str(threads),
+        "load before the run": "unknown" if load is None else f"{load:.1f}",
         "our engine": "Metal" if mx.metal.is_available() else "anymetal on the CPU",
         "Python": platform.python_version(),
         "NumPy's BLAS": _blas(),

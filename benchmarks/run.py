@@ -35,7 +35,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run(*, threads: int, rounds: int, only: str = "", tiny: bool = False) -> list[Row | Skipped]:
+def run(*, rounds: int, only: str = "", tiny: bool = False) -> list[Row | Skipped]:
     """Measures everything whose key contains ``only``, telling how far it is.
 
     Raises:
@@ -54,9 +54,9 @@ def run(*, threads: int, rounds: int, only: str = "", tiny: bool = False) -> lis
     return rows
 
 
-def keep(rows: list[Row | Skipped], threads: int, folder: Path = HERE) -> Path:
+def keep(rows: list[Row | Skipped], threads: int, load: float | None = None, folder: Path = HERE) -> Path:
     """Writes the results as JSON and refreshes the table in README.md. Gives the JSON's path."""
-    about = machine.describe(threads)
+    about = machine.describe(threads, load)
     date = datetime.now(timezone.utc).date().isoformat()
     results = folder / "results"
     results.mkdir(exist_ok=True)

@@ -61,10 +61,10 @@ def test_warm_call() -> None:
 
 
 def test_filter() -> None:
-    rows = run.run(threads=1, rounds=1, only="naive", tiny=True)
+    rows = run.run(rounds=1, only="naive", tiny=True)
     assert [row.case for row in rows] == ["naive GEMV f32 4096×4096, lanes side by side"]
     with pytest.raises(ValueError, match=r"--case is 'nothing'; .* simd-gemv"):
-        run.run(threads=1, rounds=1, only="nothing", tiny=True)
+        run.run(rounds=1, only="nothing", tiny=True)
 
 
 def test_a_contender_that_is_wrong_is_not_timed() -> None:
@@ -80,13 +80,13 @@ def test_a_contender_that_is_wrong_is_not_timed() -> None:
 def test_keep_writes_json_and_the_table(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"{table.BEGIN}\n{table.END}\n", encoding="utf-8")
-    rows = run.run(threads=1, rounds=1, only="warm", tiny=True)
-    file = run.keep([*rows, Skipped("c", "PoCL", "not here")], threads=1, folder=tmp_path)
+    rows = run.run(rounds=1, only="warm", tiny=True)
+    file = run.keep([*rows, Skipped("c", "PoCL", "not here")], threads=1, load=0.25, folder=tmp_path)
     report = json.loads(file.read_text(encoding="utf-8"))
     assert file.parent == tmp_path / "results"
     assert report["rows"][0]["case"] == "warm call, tiny arrays"
     assert report["skipped"] == [{"case": "c", "peer": "PoCL", "why": "not here"}]
-    assert report["machine"] == machine.describe(1)
+    assert report["machine"] == machine.describe(1, 0.25)
     text = readme.read_text(encoding="utf-8")
     assert "| warm call, tiny arrays |" in text
     assert f"- measured: {report['measured']}" in text
