@@ -11,6 +11,7 @@ from .ir import Function, Module
 from .layouts import Layout
 from .monitor import Monitor
 from .prepare import prepare
+from .rematerialise import rematerialise
 from .scalarise import scalarise
 from .simdgroup import SimdGroup, Widener, split_at_barriers
 
@@ -47,6 +48,7 @@ def widen(
     module, function = prepare(ir, entry)
     scalarise(function)
     split_at_barriers(function)
+    rematerialise(function)
     graph = cfg.build(function)
     memory = private.find(function)
     offsets, threadgroup_bytes = threadgroup_memory(module)
