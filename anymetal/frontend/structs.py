@@ -18,7 +18,7 @@ _FROM = ("", *(space + " " for space in SPACES))
 
 
 def bodies(source: Source) -> Iterator[tuple[str, int, int]]:
-    """The name and the braces of every named struct, class and union that is defined."""
+    """The name and the braces of every struct, class and union that has a name, if only by a typedef."""
     for i, token in enumerate(source.tokens):
         if token.text not in ("struct", "class", "union") or source.word(i - 1) in ("enum", "<", ","):
             continue
@@ -26,6 +26,10 @@ def bodies(source: Source) -> Iterator[tuple[str, int, int]]:
         while at in source.attributes or source.word(at) in ("alignas", "__attribute__"):
             opened = at if at in source.attributes else at + 1
             at = source.partner.get(opened, opened) + 1
+        if source.word(at) == "{" and source.word(i - 1) == "typedef" and at in source.partner:
+            closed = source.partner[at]
+            if source.kind(closed + 1) == WORD and source.word(closed + 2) == ";":
+                yield source.word(closed + 1), at, closed
         if source.word(at) == "" or source.kind(at) != WORD:
             continue
         name = source.word(at)
@@ -126,6 +130,8 @@ def copyable(source: Source, edits: Edits) -> None:
             lines += [f"constexpr {name}(const {space}{name}&)=default;" for space in _FROM]
         if not own_assignment:
             lines += [f"{name}&operator=(const {space}{name}&)=default;" for space in _FROM]
+        if source.word(opened - 1) in ("struct", "class", "union"):  # unnamed: constructors need a name
+            edits.insert(source.tokens[opened].start, f" {name} ")
         inside = source.tokens[opened].end
         edits.insert(inside, "".join([" public:", *lines]) if lines else "")
 
