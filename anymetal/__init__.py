@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anymetal.checks import checked, roofline
+from anymetal.checks import checked, roofline, trace
 from anymetal.errors import AnymetalError, CompileError, KernelFault, LaunchError
 from anymetal.metal_kernel import install, metal_kernel, uninstall
 from anymetal.runtime.launch import threads
@@ -30,6 +30,7 @@ __all__ = [
     "metal_kernel",
     "roofline",
     "threads",
+    "trace",
     "uninstall",
 ]
 

@@ -5,6 +5,7 @@ from .counters import BufferCounters, Counters, LineCounters, SimdgroupIndex
 from .findings import Access, Finding, Thread
 from .report import Launch, Report, checked
 from .roofline import Roofline, roofline
+from .trace import MemoryAccess, Shuffle, Step, Trace, trace
 
 __all__ = [
     "CHIPS",
@@ -16,10 +17,15 @@ __all__ = [
     "Finding",
     "Launch",
     "LineCounters",
+    "MemoryAccess",
     "Report",
     "Roofline",
+    "Shuffle",
     "SimdgroupIndex",
+    "Step",
     "Thread",
+    "Trace",
     "checked",
     "roofline",
+    "trace",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from .state import FIRST_THREADS, Buffer, Record, State, prepare
 from .state import Thread as ThreadRecord
 
 LAUNCH_WORD = 14
+TRACE_WORD = 95  # of the launch block: its last, which nothing else uses
 ALIGN = 128
 
 
@@ -42,7 +43,11 @@ def run(
     ``buffers`` are in ``[[buffer(i)]]`` order; ``files`` holds the learner's texts by name.
     """
     size: Size3 = (min(threadgroup[0], grid[0]), min(threadgroup[1], grid[1]), min(threadgroup[2], grid[2]))
-    program = checked_program(source, kernel, layouts_for(grid, size, large=large))
+    layouts = layouts_for(grid, size, large=large)
+    follower = report.follower
+    if follower is not None and not follower.wants(len(report.launches), grid, size):
+        follower = None
+    program = (follower.program if follower else checked_program)(source, kernel, layouts)
     made = plan(
         program.loaded.call,
         grid=grid,
@@ -58,11 +63,28 @@ def run(
     for index, buffer in enumerate(buffers):
         block[16 + index] = buffer.address
     block[LAUNCH_WORD] = ctypes.addressof(state.monitor)
+    if follower:
+        block[TRACE_WORD] = follower.attach()
     program.loaded.call(ctypes.addressof(block), start)
-    names = report.remember(Launch(kernel, grid, size), files)
+    launch = Launch(kernel, grid, size)
+    names = report.remember(launch, files)
     _count(program, state, buffers, report.counters, names)
     reader = _Reader(program, state, buffers, files, grid, size)
     report.findings += [replace(f, file=names.get(f.file, f.file)) for f in reader.findings()]
+    if follower:
+        follower.read(Ran(program, state, names, launch, reader.name), report)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A launch that is over. names: what the report calls the program's texts. memory_name: what the learner
+    calls the memory of a number, at a site."""
+
+    program: CheckedProgram
+    state: State
+    names: Mapping[str, str]
+    launch: Launch
+    memory_name: Callable[[int, Site], str]
 
 
 # -- counters --------------------------------------------------------------------------------------------
@@ -237,6 +259,10 @@ class _Reader:
         site = self.program.sites[record.other_site]
         thread = self._thread(record.other) if record.other_group_known else None
         return Access(site.place.line, site.place.column, self._text(site.place), thread)
+
+    def name(self, number: int, site: Site) -> str:
+        """What the learner calls a memory, at a site."""
+        return self._memory(number, self.program.memories[number], site)[0]
 
     def _memory(self, number: int, memory: Memory | None, site: Site) -> tuple[str, int]:
         """A memory's name, and how many elements of the site's size it has."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import llvmlite.binding as llvm
 
@@ -23,6 +25,7 @@ from .operations import Operations, operations
 from .sites import Places, Root, Site, Sites, find_roots
 
 FILES = frozenset({"source", "header"})
+Made = TypeVar("Made", bound=Instrument)
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,32 @@ def checked_program(source: build.Source, kernel: str, layouts: tuple[Layout, ..
 
 
 def _compile(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> CheckedProgram:
-    made = build.module(source, line_tables=True)
+    return compile_watched(source, kernel, layouts, Instrument)[0]
+
+
+def compile_watched(
+    source: build.Source,
+    kernel: str,
+    layouts: tuple[Layout, ...],
+    make: Callable[[Sites], Made],
+    *,
+    variables: bool = False,
+    functions: Mapping[str, int] | None = None,
+) -> tuple[CheckedProgram, Made]:
+    """``kernel`` watched by the instrument that ``make`` makes of its sites, and that instrument.
+
+    variables: follow the text's variables too. functions: what the instrument's code calls besides the
+    monitor, by name and address.
+    """
+    made = build.module(source, line_tables=True, variables=variables)
     one = build.kernel_named(made, kernel)
     files = FILES | frozenset(source.files)
-    seen: list[tuple[Instrument, Module, Function]] = []
+    seen: list[tuple[Made, Module, Function]] = []
 
-    def watch(module: Module, function: Function) -> Instrument:
+    def watch(module: Module, function: Function) -> Made:
         sites = Sites(Places(module, files), find_roots(function))
         sites.extents = find_extents(function, sites)
-        instrument = Instrument(sites)
+        instrument = make(sites)
         seen.append((instrument, module, function))
         return instrument
 
@@ -92,9 +112,11 @@ def _compile(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> 
     except Unsupported as e:
         raise build.unsupported(e) from e
     (instrument, module, function) = seen[0]
-    loaded = jit.load(jit.compile_object(_with_spans(wide.ir)), wide.entry, _monitor())
+    loaded = jit.load(
+        jit.compile_object(_with_spans(wide.ir)), wide.entry, {**_monitor(), **(functions or {})}
+    )
     places = instrument.sites.places
-    return CheckedProgram(
+    program = CheckedProgram(
         loaded=loaded,
         kernel=one,
         sites=tuple(instrument.sites.found),
@@ -103,6 +125,7 @@ def _compile(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> 
         frame_bytes=wide.frame_bytes,
         threadgroup_bytes=wide.threadgroup_bytes,
     )
+    return program, instrument
 
 
 def _memories(sites: Sites, module: Module, function: Function) -> tuple[Memory, ...]:
@@ -142,8 +165,12 @@ def _monitor() -> dict[str, int]:
         "monitor_endless",
         "monitor_run",
     ]
-    ir = _clang("monitor.c")
-    tracker = jit.load_library(jit.compile_object(ir), names)
+    return load_functions("monitor.c", names)
+
+
+def load_functions(file: str, names: Sequence[str]) -> dict[str, int]:
+    """The addresses of functions of one of the C files beside this one, compiled for this CPU."""
+    tracker = jit.load_library(jit.compile_object(_clang(file)), names)
     _KEPT.append(tracker)
     return {name: tracker[name] for name in names}
 

@@ -6,10 +6,14 @@ import contextlib
 import contextvars
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from . import display
 from .counters import Counters
 from .findings import Finding
+
+if TYPE_CHECKING:
+    from .tracing import Request
 
 BACK_EDGES = 10_000_000
 
@@ -28,13 +32,15 @@ class Launch:
 class Report:
     """findings: mistakes, in the order in which they were met. counters: of all launches. launches: what ran,
     in order. sources: the learner's texts by name ("source", "header" or a file); where two launches of one
-    report have different texts of one name, the later ones are called "source (2)", "source (3)" …"""
+    report have different texts of one name, the later ones are called "source (2)", "source (3)" …
+    follower: makes a trace of one launch."""
 
     findings: list[Finding] = field(default_factory=list)
     counters: Counters = field(default_factory=Counters)
     back_edges: int = BACK_EDGES
     launches: list[Launch] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    follower: Request | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return "\n".join(str(f) for f in self.findings) or "no findings"

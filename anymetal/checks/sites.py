@@ -203,28 +203,28 @@ class Places:
         current: int | None = number
         while current is not None:
             text = self.metadata.get(current, "")
-            scope = _reference(text, "scope")
+            scope = reference(text, "scope")
             file = self._file(scope) if scope is not None else ""
             line = _integer(text, "line")
             if file in self.files and line:
                 return Place(file, line, _integer(text, "column"))
-            current = _reference(text, "inlinedAt")
+            current = reference(text, "inlinedAt")
         return Place()
 
     def _file(self, scope: int) -> str:
         while True:
             text = self.metadata.get(scope, "")
-            file = _reference(text, "file")
+            file = reference(text, "file")
             if file is not None:
                 name = re.search(r'filename: "([^"]*)"', self.metadata.get(file, ""))
                 return name[1] if name else ""
-            above = _reference(text, "scope")
+            above = reference(text, "scope")
             if above is None:
                 return ""
             scope = above
 
 
-def _reference(text: str, name: str) -> int | None:
+def reference(text: str, name: str) -> int | None:
     match = re.search(rf"\b{name}: !(\d+)", text)
     return int(match[1]) if match else None
 

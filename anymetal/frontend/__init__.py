@@ -48,6 +48,7 @@ def compile_source(
     defines: Mapping[str, str | int] | None = None,
     math_mode: str = "safe",
     line_tables: bool = False,
+    variables: bool = False,
     constants: Mapping[int | str, Value] | None = None,
     kernel: str | None = None,
     preprocessed: bool = False,
@@ -57,7 +58,8 @@ def compile_source(
     ``text`` may hold ``#line 1 "name"`` markers; ``files`` maps such names to texts as the learner wrote
     them, which diagnostics quote. ``constants`` gives values to function constants, by index or by name.
     ``kernel`` compiles that one alone; it may be an instantiation such as ``gemv<float, 4>`` that the source
-    does not hold. ``preprocessed`` says that ``text`` comes from ``preprocess``.
+    does not hold. ``preprocessed`` says that ``text`` comes from ``preprocess``. ``line_tables`` makes
+    instructions say where in the text they come from, ``variables`` also what becomes of its variables.
 
     Raises ``CompileError`` for anything that is not Metal, or not supported.
     """
@@ -69,7 +71,15 @@ def compile_source(
         text = preprocess(text, files=files, include_dirs=include_dirs, defines=defines, math_mode=math_mode)
     source = Source(text)
     try:
-        return _compile(source, files, constants or {}, kernel, math_mode=math_mode, line_tables=line_tables)
+        return _compile(
+            source,
+            files,
+            constants or {},
+            kernel,
+            math_mode=math_mode,
+            line_tables=line_tables,
+            variables=variables,
+        )
     except Refused as refused:
         raise Reporter(files, source).error(refused.at, refused.message) from None
 
@@ -82,6 +92,7 @@ def _compile(
     *,
     math_mode: str,
     line_tables: bool,
+    variables: bool,
 ) -> Module:
     """Compile what the preprocessor made."""
     definitions, instantiations = find(source)
@@ -97,7 +108,9 @@ def _compile(
         )
         edited = edits.apply()
         text = BEFORE + edited.text + calls + AFTER
-        status, ir, messages = clang.compile(text, [library], math_mode=math_mode, line_tables=line_tables)
+        status, ir, messages = clang.compile(
+            text, [library], math_mode=math_mode, line_tables=line_tables, variables=variables
+        )
         if not status:
             ir, kernels = describe(ir, kernels)
             return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)

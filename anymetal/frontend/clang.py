@@ -64,6 +64,9 @@ _UNROLL = re.compile(
 # For code that is watched: places and names as the learner wrote them, and vectors loaded as vectors.
 WATCHED = ["-gline-tables-only", "-fno-discard-value-names", "-mllvm", "-disable-vector-combine"]
 
+# And with the values of its variables, where they are to be followed.
+VARIABLES = ["-g"]
+
 # What arithmetic may be rearranged: nothing; what keeps NaN and infinity; anything.
 MATH_MODES = {
     "safe": [],
@@ -114,11 +117,13 @@ def preprocess(
     return run(["-E", *LANGUAGE, *MESSAGES, *macros, *paths, "-"], text)
 
 
-def compile(text: str, library: Sequence[str], *, math_mode: str, line_tables: bool) -> tuple[int, str, str]:
+def compile(
+    text: str, library: Sequence[str], *, math_mode: str, line_tables: bool, variables: bool = False
+) -> tuple[int, str, str]:
     """LLVM IR of preprocessed and rewritten text, with headers of ``library/`` before it."""
     spaces = [f"-D{name}={value}" for name, value in SPACES.items()]
     headers = [option for name in library for option in ("-include", str(HERE / "library" / name))]
-    more = [*MATH_MODES[math_mode], *(WATCHED if line_tables else [])]
+    more = [*MATH_MODES[math_mode], *(WATCHED if line_tables else []), *(VARIABLES if variables else [])]
     return run(
         ["-S", "-emit-llvm", "-o", "-", *LANGUAGE, *CODE, *MESSAGES, *more, *spaces, *headers, "-"], text
     )

@@ -176,14 +176,14 @@ def unsupported(reason: Exception) -> CompileError:
     return CompileError(f"anymetal cannot run this kernel yet: {reason}")
 
 
-def module(source: Source, *, line_tables: bool = False) -> Module:
+def module(source: Source, *, line_tables: bool = False, variables: bool = False) -> Module:
     """What the front end makes of `source`: IR for one thread, and its kernels. Kept on disk as text.
 
-    `line_tables`: instructions say which line they come from.
+    `line_tables`: instructions say which line they come from. `variables`: and which variable holds what.
     """
     from anymetal.frontend import Kernel, Module, Parameter, compile_source
 
-    key = cache.key("module", source.identity(), line_tables)
+    key = cache.key("module", source.identity(), line_tables, variables)
     stored = cache.load(key)
     if stored is not None:
         try:
@@ -204,6 +204,7 @@ def module(source: Source, *, line_tables: bool = False) -> Module:
         kernel=source.kernel,
         preprocessed=source.preprocessed,
         line_tables=line_tables,
+        variables=variables,
     )
     cache.store(key, {name: asdict(k) for name, k in made.kernels.items()}, made.ir.encode())
     return made
