@@ -43,13 +43,14 @@ _LARGE = 2**31
 
 @dataclass
 class Arguments:
-    """Memory for one launch: ``addresses`` by buffer index, and what owns them.
+    """Memory for one launch: ``addresses`` and ``sizes`` in bytes by buffer index, and what owns them.
 
     ``off`` names the parameters that got None. ``large``: a buffer holds 2 GiB or more, or might be followed
     that far.
     """
 
     addresses: dict[int, int] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
     owners: list[object] = field(default_factory=list)
     off: dict[int, str] = field(default_factory=dict)
     large: bool = False
@@ -66,16 +67,18 @@ class Arguments:
             self._add_mlx(value, parameter)
             return
         array, written = _memory(value, parameter)
-        if array.nbytes == 0:
+        nbytes = array.nbytes
+        if nbytes == 0:
             array = np.zeros(_ALIGN, np.uint8)  # an address that nobody may follow
         address = array.ctypes.data
         if address % _ALIGN:
             array = self._align(array, written)
             address = array.ctypes.data
-        self._keep(parameter.index, address, array, array.nbytes)
+        self._keep(parameter.index, address, array, nbytes)
 
     def _keep(self, index: int, address: int, owner: object, nbytes: int) -> None:
         self.addresses[index] = address
+        self.sizes[index] = nbytes
         self.owners.append(owner)
         self.large = self.large or nbytes >= _LARGE
 

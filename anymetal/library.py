@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anymetal.arguments import Arguments, declared
+from anymetal.checks import report
 from anymetal.errors import CompileError, LaunchError
 from anymetal.runtime import build, cache, limits
 from anymetal.runtime.launch import Plan, Size3, launch, plan
@@ -177,9 +178,43 @@ class Function:
                 raise LaunchError(
                     f"buffer {index}, `{name}`, of {self.name} is missing, and the kernel uses it."
                 )
-        launch(planned, passed.addresses, memory=passed.owners)
+        if (watched := report.active()) is not None:
+            self._checked(watched, whole, size, memory, passed)
+        else:
+            launch(planned, passed.addresses, memory=passed.owners)
         for copy_back in passed.after:
             copy_back()
+
+    def _checked(
+        self,
+        watched: report.Report,
+        grid: Size3,
+        threadgroup: Size3,
+        memory: tuple[int, ...],
+        passed: Arguments,
+    ) -> None:
+        """The launch, watched by a monitor (see `anymetal.checks`)."""
+        from anymetal.checks.launch import run
+        from anymetal.checks.state import Buffer
+
+        buffers = {}
+        for parameter in self._buffers:
+            index = parameter.index or 0
+            if index in passed.addresses:
+                nbytes = passed.sizes[index]
+                element = parameter.size if parameter.size and nbytes % parameter.size == 0 else 1
+                buffers[index] = Buffer(parameter.name, passed.addresses[index], nbytes, element)
+        run(
+            self._source,
+            self.name,
+            grid=grid,
+            threadgroup=threadgroup,
+            large=passed.large,
+            buffers=buffers,
+            files=self._source.files,
+            report=watched,
+            threadgroup_arguments=memory,
+        )
 
     def _arguments(self, given: tuple[Any, ...]) -> Arguments:
         if len(given) == 1 and isinstance(given[0], Mapping):

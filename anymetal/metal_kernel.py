@@ -267,7 +267,7 @@ class MetalKernel:
             grid=grid,
             threadgroup=threadgroup,
             large=large,
-            buffers=[Buffer(*b) for b in buffers],
+            buffers={i: Buffer(*b) for i, b in enumerate(buffers)},
             files=variant.source.files,
             report=watched,
         )

@@ -32,6 +32,7 @@ class Instrument:
     sites: Sites
     blocks: list[Block] = field(default_factory=list)
     places: dict[tuple[int, str, str], str] = field(default_factory=dict)
+    loops: dict[str, int] = field(default_factory=dict)  # the site of each loop, by its header
 
     # -- memory ------------------------------------------------------------------------------------------
 
@@ -342,6 +343,7 @@ class Instrument:
         body.label(stop)
         first = next((i for i in header.instructions if self.sites.places.of(i).line), header.terminator)
         number = self.sites.number(_part(first, "loop"), LOAD, None, 1, 1, 1)
+        self.loops[header.name] = number
         given = [("ptr", self._state(body)), ("i32", str(number)), ("i32", body.mask_bits())]
         body.call("void", "monitor_endless", given)
         body.do("ret i32 0")

@@ -25,6 +25,7 @@ from .state import Thread as ThreadRecord
 LAUNCH_WORD = 14
 TRACE_WORD = 95  # of the launch block: its last, which nothing else uses
 ALIGN = 128
+ARGUMENTS = 48  # the first word of a launch that tells where [[threadgroup(i)]] memory is
 
 
 def run(
@@ -34,13 +35,15 @@ def run(
     grid: Size3,
     threadgroup: Size3,
     large: bool,
-    buffers: Sequence[Buffer],
+    buffers: Mapping[int, Buffer],
     files: Mapping[str, str],
     report: Report,
+    threadgroup_arguments: Sequence[int] = (),
 ) -> None:
     """Launch ``kernel`` watched, and add what was seen to ``report``.
 
-    ``buffers`` are in ``[[buffer(i)]]`` order; ``files`` holds the learner's texts by name.
+    ``buffers`` by ``[[buffer(i)]]``; ``files`` holds the learner's texts by name;
+    ``threadgroup_arguments``: bytes of each ``[[threadgroup(i)]]``.
     """
     size: Size3 = (min(threadgroup[0], grid[0]), min(threadgroup[1], grid[1]), min(threadgroup[2], grid[2]))
     layouts = layouts_for(grid, size, large=large)
@@ -54,13 +57,16 @@ def run(
         threadgroup=threadgroup,
         frame_bytes=program.frame_bytes,
         threadgroup_bytes=program.threadgroup_bytes,
+        threadgroup_arguments=tuple(threadgroup_arguments),
     )
     scratch = np.empty(made.scratch + ALIGN, np.uint8)
     start = -(-scratch.ctypes.data // ALIGN) * ALIGN
     block = (ctypes.c_int64 * (len(made.block) // 8)).from_buffer_copy(made.block)
     simdgroups = -(-size[0] * size[1] * size[2] // 32)
-    state = prepare(program, buffers, start + block[12], [], simdgroups, report.back_edges)
-    for index, buffer in enumerate(buffers):
+    first = start + block[12]
+    arguments = [(first + block[ARGUMENTS + i], n) for i, n in enumerate(threadgroup_arguments)]
+    state = prepare(program, buffers, first, arguments, simdgroups, report.back_edges)
+    for index, buffer in buffers.items():
         block[16 + index] = buffer.address
     block[LAUNCH_WORD] = ctypes.addressof(state.monitor)
     if follower:
@@ -68,7 +74,8 @@ def run(
     program.loaded.call(ctypes.addressof(block), start)
     launch = Launch(kernel, grid, size)
     names = report.remember(launch, files)
-    _count(program, state, buffers, report.counters, names)
+    in_all = program.threadgroup_bytes + sum(threadgroup_arguments)
+    _count(program, state, buffers, in_all, report.counters, names)
     reader = _Reader(program, state, buffers, files, grid, size)
     report.findings += [replace(f, file=names.get(f.file, f.file)) for f in reader.findings()]
     if follower:
@@ -93,13 +100,14 @@ class Ran:
 def _count(
     program: CheckedProgram,
     state: State,
-    buffers: Sequence[Buffer],
+    buffers: Mapping[int, Buffer],
+    threadgroup_bytes: int,
     counters: Counters,
     names: Mapping[str, str],
 ) -> None:
     counters.launches += 1
-    counters.threadgroup_memory = max(counters.threadgroup_memory, program.threadgroup_bytes)
-    for buffer in buffers:
+    counters.threadgroup_memory = max(counters.threadgroup_memory, threadgroup_bytes)
+    for buffer in buffers.values():
         counters.buffers.setdefault(buffer.name, BufferCounters())
     for number, memory in enumerate(program.memories):
         if memory.root.kind == "buffer":
@@ -171,7 +179,7 @@ class _Reader:
         self,
         program: CheckedProgram,
         state: State,
-        buffers: Sequence[Buffer],
+        buffers: Mapping[int, Buffer],
         files: Mapping[str, str],
         grid: Size3,
         size: Size3,
@@ -194,12 +202,14 @@ class _Reader:
                 one = replace(first, count=first.count + one.count, threads=threads)
             found[key] = one
         return [*_merged(list(found.values()))] + [
-            f for b in range(len(self.buffers)) if (f := self._unwritten(b)) is not None
+            f for b in self.buffers if (f := self._unwritten(b)) is not None
         ]
 
     def _finding(self, record: Record) -> Finding:
         kind = KINDS[record.kind]
         site = self.program.sites[record.site]
+        if kind == "endless-loop":
+            site = replace(site, place=self._endless(record.site))
         memory = self.program.memories[record.root] if record.root >= 0 else None
         name, total = self._memory(record.root, memory, site)
         index = record.index // max(site.scalar, 1)
@@ -273,8 +283,30 @@ class _Reader:
             return self.buffers[int(memory.root.name)].name, total
         if memory.root.space == PRIVATE:
             return self._private(memory.root.name, site), total
+        if memory.root.kind == "threadgroup-argument":
+            return self._argument(int(memory.root.name)), total
         match = re.search(r"E(\d+)(\w+?)$", memory.root.name)
         return (match[2][: int(match[1])] if match else memory.root.name), total
+
+    def _argument(self, index: int) -> str:
+        for parameter in self.program.kernel.parameters:
+            if parameter.kind == "threadgroup" and parameter.index == index:
+                return parameter.name
+        return f"[[threadgroup({index})]]"
+
+    def _endless(self, site: int) -> Place:
+        """Where the endless loop starts: of those around the place where the budget ended, the one with the
+        most rounds each time that it was come to."""
+        m, (x, y, z) = self.state.monitor, self.size
+        before = 1 + m.group * -(-x * y * z // 32) + m.simdgroup
+        most, place = 0.0, self.program.sites[site].place
+        for loop in self.program.loops.get(site, ()):
+            block = self.state.blocks[loop.block]
+            rounds = block.full + block.parted
+            if rounds / before > most:
+                most, place = rounds / before, loop.place
+            before = max(rounds, 1)
+        return place
 
     def _private(self, name: str, site: Site) -> str:
         """A private array's name: LLVM adds to it what tells copies apart."""

@@ -15,14 +15,14 @@ import llvmlite.binding as llvm
 from anymetal.errors import AnymetalError
 from anymetal.frontend import Kernel, clang
 from anymetal.runtime import build, jit
-from anymetal.simt import Layout, Unsupported, private, widen
+from anymetal.simt import Layout, Unsupported, cfg, private, widen
 from anymetal.simt.ir import Function, Module
 from anymetal.simt.module import threadgroup_memory
 
 from .extents import find_extents
 from .instrument import Instrument
 from .operations import Operations, operations
-from .sites import Places, Root, Site, Sites, find_roots
+from .sites import Place, Places, Root, Site, Sites, find_roots
 
 FILES = frozenset({"source", "header"})
 Made = TypeVar("Made", bound=Instrument)
@@ -49,8 +49,18 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """site: where it is watched. block: its header. place: where its text starts."""
+
+    site: int
+    block: int
+    place: Place
+
+
+@dataclass(frozen=True)
 class CheckedProgram:
-    """Machine code that calls the monitor, and what its numbers mean. ``frame_bytes``: per SIMD-group."""
+    """Machine code that calls the monitor, and what its numbers mean. ``frame_bytes``: per SIMD-group.
+    ``loops``: by their sites, each with the loops around it, outermost first."""
 
     loaded: jit.Loaded
     kernel: Kernel
@@ -59,6 +69,7 @@ class CheckedProgram:
     blocks: tuple[Block, ...]
     frame_bytes: int
     threadgroup_bytes: int
+    loops: dict[int, tuple[Loop, ...]]
 
 
 _lock = threading.Lock()
@@ -124,6 +135,7 @@ def compile_watched(
         blocks=tuple(Block(operations(b, places)) for b in instrument.blocks),
         frame_bytes=wide.frame_bytes,
         threadgroup_bytes=wide.threadgroup_bytes,
+        loops=_loops(instrument, function),
     )
     return program, instrument
 
@@ -150,6 +162,31 @@ def _memories(sites: Sites, module: Module, function: Function) -> tuple[Memory,
         atomic = any(s.atomic and (s.root == root or root in s.candidates) for s in sites.found)
         found.append(Memory(root, extent.grain, extent.written, place, size, atomic))
     return tuple(found)
+
+
+def _loops(instrument: Instrument, function: Function) -> dict[int, tuple[Loop, ...]]:
+    """The loops around each loop and itself. clang notes at the jump back where the text of a loop starts."""
+    starts: dict[str, int] = {}
+    for block in function.blocks.values():
+        for target in block.terminator.attributes.get("targets", []):
+            if "loop" in block.terminator.attributes:
+                starts[target] = block.terminator.attributes["loop"]
+    blocks = {block.name: number for number, block in enumerate(instrument.blocks)}
+    places = instrument.sites.places
+    found: dict[int, tuple[Loop, ...]] = {}
+    for loop in cfg.build(function).loops:
+        chain: list[Loop] = []
+        around: cfg.Loop | None = loop
+        while around is not None:
+            header = around.header
+            if header in instrument.loops and header in blocks:
+                site = instrument.loops[header]
+                place = places.of_loop(starts.get(header))
+                chain.insert(0, Loop(site, blocks[header], place or instrument.sites.found[site].place))
+            around = around.parent
+        if chain:
+            found[chain[-1].site] = tuple(chain)
+    return found
 
 
 @cache

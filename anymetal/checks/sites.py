@@ -5,13 +5,16 @@ A site knows where it stands in the learner's text, which memory its pointer lea
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 
+from anymetal.frontend.clang import HERE
 from anymetal.simt.ir import Constant, Function, GlobalRef, Instruction, Local, Module, Operand
 
 DEVICE, CONSTANT, THREADGROUP, PRIVATE = range(4)
 LOAD, STORE, ATOMIC = range(3)
+OWN = str(HERE)  # where Metal's own library is
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,8 @@ def _roots(instruction: Instruction, found: dict[str, frozenset[Root]]) -> froze
 
 
 class Places:
-    """Where instructions stand in the learner's text: the innermost frame of their place that lies in it."""
+    """Where instructions stand in the learner's text: the innermost frame of their place that lies in it; or in a
+    file that it includes, where it does nothing but that."""
 
     def __init__(self, module: Module, files: frozenset[str]) -> None:
         self.metadata = module.metadata
@@ -199,17 +203,28 @@ class Places:
             self._seen[number] = self._find(number)
         return self._seen[number]
 
+    def of_loop(self, number: int | None) -> Place | None:
+        """Where a loop starts, by its metadata: a list of itself, its start, its end and more."""
+        for entry in re.findall(r"!(\d+)", self.metadata.get(number, "") if number is not None else ""):
+            if self.metadata.get(int(entry), "").startswith("!DILocation"):
+                found = self.at(int(entry))
+                return found if found.line else None
+        return None
+
     def _find(self, number: int) -> Place:
         current: int | None = number
+        included = Place()
         while current is not None:
             text = self.metadata.get(current, "")
             scope = reference(text, "scope")
             file = self._file(scope) if scope is not None else ""
-            line = _integer(text, "line")
-            if file in self.files and line:
-                return Place(file, line, _integer(text, "column"))
+            place = Place(file, _integer(text, "line"), _integer(text, "column"))
+            if place.line and file in self.files:
+                return place
+            if place.line and not included.line and os.path.isabs(file) and not file.startswith(OWN):
+                included = place
             current = reference(text, "inlinedAt")
-        return Place()
+        return included
 
     def _file(self, scope: int) -> str:
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,6 +119,9 @@ class Buffer:
     lead: int = 0
 
 
+NOTHING = Buffer("a buffer that is not there", 0, 0, 1)
+
+
 @dataclass
 class State:
     """The structures of one launch, and arrays that they point to; ``seen`` and ``writers`` by root."""
@@ -135,7 +138,7 @@ class State:
 
 def prepare(
     program: CheckedProgram,
-    buffers: Sequence[Buffer],
+    buffers: Mapping[int, Buffer],
     threadgroup: int,
     arguments: Sequence[tuple[int, int]],
     simdgroups: int,
@@ -162,7 +165,7 @@ def prepare(
         root.space, root.grain = memory.root.space, memory.grain
         root.base, root.size = memory.place, memory.size
         if kind == "buffer":
-            buffer = buffers[int(memory.root.name)]
+            buffer = buffers.get(int(memory.root.name), NOTHING)
             root.base, root.size, root.unset = buffer.address, buffer.size, buffer.unset
             root.lead = buffer.lead
         elif kind == "threadgroup":

@@ -30,8 +30,11 @@ def read_instruction(line: Line) -> Instruction:
     instruction = Instruction(op, name, VOID, [], {"flags": prefix})
     reader(line, instruction)
     while line.at < len(line.tokens):
-        if line.next() == "!dbg":
+        word = line.next()
+        if word == "!dbg":
             instruction.debug = int(line.next()[1:])
+        elif word == "!llvm.loop":
+            instruction.attributes["loop"] = int(line.next()[1:])
     return instruction
 
 

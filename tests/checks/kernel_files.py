@@ -10,8 +10,9 @@ The comments at the top of a file say how it is launched:
     // budget: 10000                      back edges
     // finds: unwritten-output y[60] of 64 x4
 
-and `//!` at the end of a line says what is found there: the kind, the buffer, index, size, how often, and for a race
-how many lines further the other access is. What is left out is not compared. Lines before `//--- body` are the header.
+and `//!` at the end of a line says what is found there: the kind, the buffer, index, size, how often, and for
+a race how many lines further the other access is. What is left out is not compared. Lines before `//--- body`
+are the header.
 """
 
 from __future__ import annotations

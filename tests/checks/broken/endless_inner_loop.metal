@@ -2,6 +2,7 @@
 // grid: 32 1 1
 // threadgroup: 32 1 1
 // in: a float32 32
+// in: n uint32 scalar = 3
 // out: y float32 32
 // budget: 10000
 // finds: unwritten-output y[0] of 32 x32
@@ -9,8 +10,9 @@ uint i = thread_position_in_grid.x;
 float sum = 0;
 uint k = 0;
 while (k < 4) {  //! endless-loop x1
-    for (k = 0; k < 3; ++k) {
+    for (k = 0; k < n; ++k) {
         sum += a[(i + k) % 32];
     }
+    sum *= 0.5f;
 }
 y[i] = sum;

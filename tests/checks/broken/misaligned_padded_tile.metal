@@ -11,6 +11,7 @@ for (uint k = 0; k < 32; ++k) {
 threadgroup_barrier(mem_flags::mem_threadgroup);
 float4 sum = 0;
 for (uint k = 0; k < 32; k += 4) {
-    sum += *(threadgroup float4*)&t[7 - i][k];  //! misaligned t[231] of 264
+    const threadgroup float* row = t[7 - i];
+    sum += *(const threadgroup float4*)(row + k);  //! misaligned t[231] of 264
 }
 y[i] = sum.x + sum.y + sum.z + sum.w;
