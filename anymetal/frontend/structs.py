@@ -27,9 +27,9 @@ def bodies(source: Source) -> Iterator[tuple[str, int, int]]:
             opened = at if at in source.attributes else at + 1
             at = source.partner.get(opened, opened) + 1
         if source.word(at) == "{" and source.word(i - 1) == "typedef" and at in source.partner:
-            closed = source.partner[at]
-            if source.kind(closed + 1) == WORD and source.word(closed + 2) == ";":
-                yield source.word(closed + 1), at, closed
+            after = source.partner[at] + 1
+            if source.kind(after) == WORD and source.word(after + 1) == ";":
+                yield source.word(after), at, after - 1
         if source.word(at) == "" or source.kind(at) != WORD:
             continue
         name = source.word(at)
