@@ -22,13 +22,14 @@ WHO = [("i32", f"%{name}") for name in ("simdgroup", "group.x", "group.y", "grou
 @dataclass(frozen=True)
 class Variable:
     """A variable of the text, or a part of one (``acc[2]``). line: of its declaration. type: as C++ calls it.
-    unsigned: its integers count from 0."""
+    unsigned, bits: of its integers."""
 
     name: str
     file: str
     line: int
     type: str
     unsigned: bool
+    bits: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Point:
     element: int = 1
     bytes: int = 0
     variable: Variable | None = None
+    expression: tuple[str, ...] = ()  # how the variable is computed from the value that follows
 
 
 @dataclass
@@ -78,7 +80,9 @@ class Tracer(Instrument):
             self._note(body, VARIABLE, Point(place, variable=variable), [])
             return
         types = body.types(value)
-        point = Point(place, tuple(_stored(t) for t in types), variable=variable)
+        expression = instruction.attributes["expression"]
+        pieces = tuple(_stored(t) for t in types)
+        point = Point(place, pieces, variable=variable, expression=expression)
         self._note(body, VARIABLE, point, list(zip(body.vectors(value), types, strict=True)))
 
     # -- memory ------------------------------------------------------------------------------------------
@@ -239,7 +243,7 @@ class Tracer(Instrument):
         part = described.part(instruction.attributes["fragment"])
         unsigned = "unsigned" in described.encoding
         at = int(line[1]) if line else 0
-        return Variable(name[1] + part, file[1], at, described.name, unsigned)
+        return Variable(name[1] + part, file[1], at, described.name, unsigned, described.bits or 64)
 
 
 def _stored(type_: Type) -> Type:

@@ -13,6 +13,7 @@ from anymetal.errors import LaunchError
 from anymetal.runtime import build
 from anymetal.simt import Layout
 from anymetal.simt.ir import LANES, Type
+from anymetal.simt.variables import evaluate
 
 from . import trace_state
 from .launch import Ran
@@ -98,9 +99,12 @@ class _Reader:
 
     def add(self, kind: int, number: int, mask: int, data: bytes) -> None:
         point = self.points[number]
+        if kind == VARIABLE and not self.steps and not data:
+            return
         if kind == STEP or not self.steps:
             file = self.ran.names.get(point.place.file, point.place.file)
-            self.steps.append(Step(file, point.place.line, mask))
+            line = point.place.line or (point.variable.line if point.variable else 0)
+            self.steps.append(Step(file, line, mask))
         step = self.steps[-1]
         if kind == ACCESS:
             step.accesses += self._accesses(point, mask, data)
@@ -158,8 +162,10 @@ class _Reader:
             if self.now.pop(name, None) is not None:
                 step.variables[name] = None
             return
-        unsigned = point.variable.unsigned
-        values = _zip(_vectors(point.pieces, data, mask, unsigned, point.variable.type == "bool"))
+        variable = point.variable
+        values = _zip(_vectors(point.pieces, data, mask, variable.unsigned, variable.type == "bool"))
+        if point.expression:
+            values = tuple(None if v is None else _computed(point.expression, v, variable) for v in values)
         kept = self.now.setdefault(name, [None] * LANES)
         if all(v is None or _same(v, k) for v, k in zip(values, kept, strict=True)):
             return
@@ -210,6 +216,15 @@ def _numbers(type_: Type, data: bytes, mask: int, unsigned: bool, boolean: bool)
         if boolean:
             numbers = [bool(n) for n in numbers]
     return tuple(n if mask >> lane & 1 else None for lane, n in enumerate(numbers))
+
+
+def _computed(expression: Sequence[str], value: int, variable: Variable) -> Number:
+    found = evaluate(expression, int(value))
+    assert found is not None  # read_variable has tried it
+    low = found & ((1 << variable.bits) - 1)
+    if variable.type == "bool":
+        return bool(low & 1)
+    return low - (1 << variable.bits) if not variable.unsigned and low >> (variable.bits - 1) else low
 
 
 def _short(x: np.floating[Any]) -> float:
