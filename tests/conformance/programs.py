@@ -1,13 +1,13 @@
 """Random structured Metal kernels, and a second opinion on what each must compute.
 
-`generate` writes a program as a small tree. `metal` renders it as the body of a kernel; `interpret` runs the tree
-itself in NumPy, one threadgroup at a time, with a mask of the threads that are at each statement. Nothing of the
-compiler is used for that, so a disagreement is a bug in one of the two.
+`generate` writes a program as a small tree. `metal` renders it as the body of a kernel; `interpret` runs the
+tree itself in NumPy, one threadgroup at a time, with a mask of the threads that are at each statement.
+Nothing of the compiler is used for that, so a disagreement is a bug in one of the two.
 
-All values are 32-bit unsigned, so that everything wraps the same way in C++ and in NumPy; signed, narrow and 64-bit
-arithmetic is done between casts. Division is only ever by what cannot be zero. An operation across lanes acts on the
-threads that are at it together; none is generated in a list of statements that leaves a loop, where "together" depends
-on what the compiler takes the loop's body to be.
+All values are 32-bit unsigned, so that everything wraps the same way in C++ and in NumPy; signed, narrow and
+64-bit arithmetic is done between casts. Division is only ever by what cannot be zero. An operation across
+lanes acts on the threads that are at it together; none is generated in a list of statements that leaves a
+loop, where "together" depends on what the compiler takes the loop's body to be.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ PRIVATE = 8
 TABLE = 256  # elements of the arrays that are only read, for indices that are masked
 REACH = 1000  # how far apart the indices of `indexed` programs may lie
 DATA = 4 * (REACH + 8)  # words of `data`: the widest access takes four
-SLOTS = VARIABLES + 1  # of the output, each thread's own: the variables, and one to write and read at any time
+SLOTS = (
+    VARIABLES + 1
+)  # of the output, each thread's own: the variables, and one to write and read at any time
 Words = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
 Size3 = tuple[int, int, int]
@@ -46,7 +48,8 @@ _PROLOGUE = """
 """
 
 
-# -- expressions: (operator, operands...) ---------------------------------------------------------------------------
+# -- expressions: (operator, operands...)
+# ---------------------------------------------------------------------------
 
 Expression = tuple[Any, ...]
 
@@ -70,8 +73,11 @@ _LOADS = {
     "uint4": ("uint4", "dot4({0})"),
 }
 HEADER = """
+inline uint fold(uint2 v) { return v.x ^ v.y; }
 template <typename V> inline uint dot2(V v) { return uint(v.x) * 3u + uint(v.y); }
-template <typename V> inline uint dot4(V v) { return uint(v.x) * 3u + uint(v.y) * 5u + uint(v.z) * 7u + uint(v.w); }
+template <typename V> inline uint dot4(V v) {
+  return uint(v.x) * 3u + uint(v.y) * 5u + uint(v.z) * 7u + uint(v.w);
+}
 """
 _NARROW = {"uchar": np.uint8, "char": np.int8, "ushort": np.uint16, "short": np.int16}
 
@@ -122,7 +128,7 @@ def _text(e: Expression) -> str:
         "signedbyte": "uint(int(((const device char*)bytes)[{0} & 255u]))",
         "half": "uint(((const device ushort*)bytes)[{0} & 127u])",
         "vector": "((const device uint4*)data)[{0} & 63u][{1} & 3u]",
-        "sumvector": "(((const device uint2*)data)[{0} & 127u].x ^ ((const device uint2*)data)[{0} & 127u].y)",
+        "sumvector": "fold(((const device uint2*)data)[{0} & 127u])",
         "strided": "data[min(lid * {0} + {1}, 255u)]",
         "rowcolumn": "data[(ty & 7u) * p[0] + (tx & 31u)]",
         "private": "a[{0} & 7u]",
@@ -133,7 +139,8 @@ def _text(e: Expression) -> str:
     }[op].format(*parts)
 
 
-# -- statements -----------------------------------------------------------------------------------------------------
+# -- statements
+# -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -224,7 +231,8 @@ class _Generator:
         self.counters: list[str] = []
         self.made = 0
         self.exchanges = random.random() < 0.35
-        # One kernel in two keeps private arrays and its output slot out of it, so that others optimise further.
+        # One kernel in two keeps private arrays and its output slot out of it, so that others optimise
+        # further.
         self.private = random.random() < 0.5
         self.own = random.random() < 0.4
         self.returns = random.random() < 0.5
@@ -247,7 +255,10 @@ class _Generator:
             return ("param", self.number(0, 3))
         if what == 7 and self.counters:
             return ("counter", self.one(self.counters))
-        return ("const", self.one((0, 1, 2, 3, 4, 5, 7, 8, 16, 31, 32, 33, 64, 255, 1 << 16, 0x7FFFFFFF, 0xFFFFFFFF)))
+        return (
+            "const",
+            self.one((0, 1, 2, 3, 4, 5, 7, 8, 16, 31, 32, 33, 64, 255, 1 << 16, 0x7FFFFFFF, 0xFFFFFFFF)),
+        )
 
     def expression(self, depth: int = 2) -> Expression:
         if depth == 0 or self.number(0, 5) == 0:
@@ -257,9 +268,9 @@ class _Generator:
             return self.expression(depth - 1)
 
         kinds = (
-            "add sub mul and or xor shl shr sar div rem sdiv srem min max smin smax mulhi wide widesigned not popcount "
-            "clz narrow compare scompare choose andalso orelse add sub mul add sub word word signedword byte signedbyte "
-            "half vector sumvector strided rowcolumn"
+            "add sub mul and or xor shl shr sar div rem sdiv srem min max smin smax mulhi wide widesigned "
+            "not popcount clz narrow compare scompare choose andalso orelse add sub mul add sub word word "
+            "signedword byte signedbyte half vector sumvector strided rowcolumn"
         ).split()
         if self.private:
             kinds += ["private"] * 3
@@ -290,7 +301,12 @@ class _Generator:
             return ("condition", ("and", self.leaf(), ("const", self.one((1, 2, 4, 7)))))
         if what == 2:
             return ("compare", "<", ("id", self.one(IDS)), ("const", self.one((1, 5, 16, 31, 32, 40))))
-        return (self.one(("compare", "scompare")), self.one(tuple(_COMPARE)), self.expression(depth), self.leaf())
+        return (
+            self.one(("compare", "scompare")),
+            self.one(tuple(_COMPARE)),
+            self.expression(depth),
+            self.leaf(),
+        )
 
     def statements(
         self, depth: int, *, loop: bool, crossing: bool, together: bool, least: int = 1
@@ -299,7 +315,8 @@ class _Generator:
         made: list[Any] = []
         leaves = loop and self.number(0, 3) == 0
         returns = not leaves and self.returns and not together and self.number(0, 5) == 0
-        # What leaves a loop is no part of the loop, to a compiler: lanes that leave in different rounds may meet there.
+        # What leaves a loop is no part of the loop, to a compiler: lanes that leave in different rounds may
+        # meet there.
         crossing = crossing and not (leaves or (returns and loop))
         for _ in range(self.number(least, 4 if depth else 2)):
             made.append(self.statement(depth, loop=loop, crossing=crossing, together=together))
@@ -331,9 +348,8 @@ class _Generator:
             )
             return Switch(self.expression(), cases)
         if what in (6, 7) and crossing and self.lane_ops:
-            ops = (
-                "sum product max min and or xor inclusive exclusive first ballot any all shuffle xor_lane down up"
-            )
+            ops = "sum product max min and or xor inclusive exclusive first ballot any all "
+            ops += "shuffle xor_lane down up"
             return Cross(
                 self.number(0, VARIABLES - 1), self.one(ops.split()), self.expression(), self.expression(1)
             )
@@ -377,8 +393,8 @@ def generate(random: Random) -> Program:
 def indexed(random: Random, data: Words, parameters: Words, grid: Size3, threadgroup: Size3) -> Program:
     """A program of loads at indices made of ids, constants and uniform values: bare, guarded, and in loops.
 
-    Indices are not masked, which would hide their pattern from the compiler; what each reaches is found out first, and
-    they are moved to begin at 0, or a little before it where a guard keeps the rest away.
+    Indices are not masked, which would hide their pattern from the compiler; what each reaches is found out
+    first, and they are moved to begin at 0, or a little before it where a guard keeps the rest away.
     """
     generator = _Generator(random)
     generator.variables = False  # what an index is must not depend on what was loaded before
@@ -387,7 +403,9 @@ def indexed(random: Random, data: Words, parameters: Words, grid: Size3, threadg
         kind = generator.number(0, 11)
         if depth == 0 or kind == 0:
             leaves = [("id", generator.one(("lane", "lid", "tx", "ty", "gx", "gy", "gid", "lane", "tx")))] * 3
-            return generator.one([*leaves, ("param", generator.number(0, 2)), ("const", generator.number(0, 40))])
+            return generator.one(
+                [*leaves, ("param", generator.number(0, 2)), ("const", generator.number(0, 40))]
+            )
         a = index(depth - 1)
         power = ("const", generator.one((1, 2, 4, 8, 16, 32, 3, 5, 12)))
         if kind <= 4:
@@ -399,7 +417,11 @@ def indexed(random: Random, data: Words, parameters: Words, grid: Size3, threadg
         if kind == 8:
             return (generator.one(("shl", "shr")), a, ("const", generator.number(0, 4)))
         if kind == 9:
-            return (generator.one(("and", "or", "xor")), a, ("const", generator.one((1, 3, 7, 8, 15, 31, 0xFFFFFFF0))))
+            return (
+                generator.one(("and", "or", "xor")),
+                a,
+                ("const", generator.one((1, 3, 7, 8, 15, 31, 0xFFFFFFF0))),
+            )
         if kind == 10:
             return (generator.one(("min", "max", "smin", "smax")), a, index(depth - 1))
         return ("choose", generator.condition(0), a, index(depth - 1))
@@ -407,9 +429,18 @@ def indexed(random: Random, data: Words, parameters: Words, grid: Size3, threadg
     statements: list[Any] = []
     for _ in range(generator.number(2, 5)):
         e = index(generator.number(1, 4))
-        values = interpret(
-            Program((Assign(0, e),), False), data, np.zeros(TABLE, np.uint8), parameters, grid, threadgroup
-        )[:, 0].view(np.int32).astype(np.int64)
+        values = (
+            interpret(
+                Program((Assign(0, e),), False),
+                data,
+                np.zeros(TABLE, np.uint8),
+                parameters,
+                grid,
+                threadgroup,
+            )[:, 0]
+            .view(np.int32)
+            .astype(np.int64)
+        )
         low, high = int(values.min()), int(values.max())
         steps = generator.number(0, 3)
         if high - low > REACH - 64:
@@ -423,7 +454,11 @@ def indexed(random: Random, data: Words, parameters: Words, grid: Size3, threadg
         if steps and not short:
             counter = f"i{generator.made}"
             generator.made += 1
-            step = ("mul", ("counter", counter), generator.one([("const", generator.number(1, 16)), ("param", 1)]))
+            step = (
+                "mul",
+                ("counter", counter),
+                generator.one([("const", generator.number(1, 16)), ("param", 1)]),
+            )
             load = ("load", kind, ("add", e, step), unsigned)
             inside = Assign(target, ("xor", ("mul", ("var", f"v{target}"), ("const", 3)), load))
             here = Loop(counter, "for", ("const", steps), ("const", 1), (inside,))
@@ -435,7 +470,8 @@ def indexed(random: Random, data: Words, parameters: Words, grid: Size3, threadg
     return Program(tuple(statements), False, tuple(generator.number(0, 99) for _ in range(VARIABLES)))
 
 
-# -- in Metal -------------------------------------------------------------------------------------------------------
+# -- in Metal
+# -------------------------------------------------------------------------------------------------------
 
 
 def metal(program: Program) -> str:
@@ -485,7 +521,8 @@ def _cross(s: Cross) -> str:
     }[s.op]
     # Only what an active lane holds is defined.
     return (
-        f"{{ uint mine = {value}; uint from = {source}; uint there = uint((ulong)simd_active_threads_mask()); "
+        f"{{ uint mine = {value}; uint from = {source}; "
+        f"uint there = uint((ulong)simd_active_threads_mask()); "
         f"uint taken = {take}; v{s.variable} = from < 32u && ((there >> (from & 31u)) & 1u) ? taken : 7u; }}"
     )
 
@@ -544,7 +581,8 @@ def _lines(statements: Sequence[Any], lines: list[str], indent: str) -> None:
                 lines += [f"{indent}{{", *(_store(more) if store else []), f"{more}return;", f"{indent}}}"]
 
 
-# -- in NumPy -------------------------------------------------------------------------------------------------------
+# -- in NumPy
+# -------------------------------------------------------------------------------------------------------
 
 
 class _Threadgroup:
@@ -609,9 +647,7 @@ class _Threadgroup:
         if op == "param":
             return np.full(len(self.rows), self.memory.parameters[rest[0]], np.uint32)
         if op == "rowcolumn":
-            return self.memory.data[
-                (self.ids["ty"] & 7) * self.memory.parameters[0] + (self.ids["tx"] & 31)
-            ]
+            return self.memory.data[(self.ids["ty"] & 7) * self.memory.parameters[0] + (self.ids["tx"] & 31)]
         if op == "own":
             return np.where(
                 self.exists, self.memory.out[np.where(self.exists, self.ids["gid"], 0), VARIABLES], 0
@@ -849,9 +885,10 @@ def _load(data: Words, kind: str, index: npt.NDArray[np.int64]) -> Words:
         return (words >> np.uint64(16) if kind == "ulong" else words).astype(np.uint32)
     width = 2 if kind == "uint2" else 4
     vectors = data.view(np.uint16 if kind == "ushort4" else np.uint32)
-    vectors = vectors[: len(vectors) // width * width].reshape(-1, width)[index].astype(np.uint32)
+    vectors = vectors[: len(vectors) // width * width].reshape(-1, width)
+    chosen: Words = vectors[index].astype(np.uint32)
     weights = np.array([3, 1] if width == 2 else [3, 5, 7, 1], np.uint32)
-    return (vectors * weights).sum(1, dtype=np.uint32)
+    return (chosen * weights).sum(1, dtype=np.uint32)
 
 
 @dataclass

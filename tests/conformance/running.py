@@ -16,12 +16,11 @@ Size3 = tuple[int, int, int]
 
 MLX_TYPES: dict[str, Any] = {
     name: getattr(mx, name)
-    for name in (
-        "bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32".split()
-    )
+    for name in ("bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32".split())
 }
 
-# Arrangements of threads: (grid, threadgroup). One row, partial rows, tiles, neither; ragged along every axis.
+# Arrangements of threads: (grid, threadgroup). One row, partial rows, tiles, neither; ragged along every
+# axis.
 LAUNCHES: list[tuple[Size3, Size3]] = [
     ((64, 1, 1), (64, 1, 1)),
     ((1, 1, 1), (1, 1, 1)),
@@ -67,7 +66,9 @@ def run(
     **options: Any,
 ) -> list[Array]:
     """The outputs of a kernel body as NumPy arrays. `outputs`: shape and name of the dtype, by name."""
-    kernel = anymetal.metal_kernel("conformance", list(inputs), list(outputs), source, header=header, **options)
+    kernel = anymetal.metal_kernel(
+        "conformance", list(inputs), list(outputs), source, header=header, **options
+    )
     found: list[list[Array]] = []
     for count in (2, 1):
         with anymetal.threads(count):

@@ -98,7 +98,8 @@ def test_a_lock_free_maximum_of_floats() -> None:
     float mine = a[i];
     float seen = atomic_load_explicit(&out[0], memory_order_relaxed);
     while (mine > seen &&
-           !atomic_compare_exchange_weak_explicit(&out[0], &seen, mine, memory_order_relaxed, memory_order_relaxed)) {}"""
+           !atomic_compare_exchange_weak_explicit(&out[0], &seen, mine, memory_order_relaxed,
+                                                  memory_order_relaxed)) {}"""
     found = run1(body, {"a": a}, (1,), "float32", grid=(N, 1, 1), init_value=-1000, atomic_outputs=True)
     assert found[0] == a.max()
 
@@ -112,7 +113,8 @@ def test_a_histogram_in_threadgroup_memory() -> None:
     threadgroup_barrier(mem_flags::mem_threadgroup);
     atomic_fetch_add_explicit(&bins[a[i]], 1u, memory_order_relaxed);
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    if (t < 10) out[threadgroup_position_in_grid.x * 10 + t] = atomic_load_explicit(&bins[t], memory_order_relaxed);"""
+    uint g = threadgroup_position_in_grid.x;
+    if (t < 10) out[g * 10 + t] = atomic_load_explicit(&bins[t], memory_order_relaxed);"""
     found = run1(body, {"a": a}, (3, 10), "uint32", grid=(n, 1, 1), threadgroup=(128, 1, 1))
     np.testing.assert_array_equal(found, [np.bincount(part, minlength=10) for part in a.reshape(3, 128)])
 

@@ -23,7 +23,11 @@ def each(body: str, one: Callable[[int, list[int]], int], seed: int, below: int 
 
 
 def test_if_and_else() -> None:
-    each("if (a[i] & 1) out[i] = a[i] * 3; else out[i] = a[i] - i;", lambda i, a: a[i] * 3 if a[i] & 1 else a[i] - i, 1)
+    each(
+        "if (a[i] & 1) out[i] = a[i] * 3; else out[i] = a[i] - i;",
+        lambda i, a: a[i] * 3 if a[i] & 1 else a[i] - i,
+        1,
+    )
 
 
 def test_nested_ifs_with_values_that_meet() -> None:
@@ -167,7 +171,11 @@ def test_an_address_that_leaves_a_loop() -> None:
             k += 1
         return a[k] + k
 
-    each(f"const device uint* p = a; while (*p < a[i] && p < a + {N - 1}) ++p; out[i] = *p + uint(p - a);", one, 8)
+    each(
+        f"const device uint* p = a; while (*p < a[i] && p < a + {N - 1}) ++p; out[i] = *p + uint(p - a);",
+        one,
+        8,
+    )
 
 
 def test_loops_in_divergent_code_in_loops() -> None:
@@ -211,7 +219,9 @@ def test_do_while() -> None:
             if not x > i:
                 return steps * 7 + x
 
-    each("uint x = a[i], steps = 0; do { x /= 3; steps += 1; } while (x > i); out[i] = steps * 7 + x;", one, 10)
+    each(
+        "uint x = a[i], steps = 0; do { x /= 3; steps += 1; } while (x > i); out[i] = steps * 7 + x;", one, 10
+    )
 
 
 def test_conditions_stop_early() -> None:
@@ -224,7 +234,12 @@ def test_conditions_stop_early() -> None:
 
 
 def test_a_divergent_branch_with_no_lanes_on_one_side() -> None:
-    each("uint x = 1; if (a[i] < 1000) x = i; else x = a[i] / 0x80000000u; out[i] = x;", lambda i, a: i, 12, 1000)
+    each(
+        "uint x = 1; if (a[i] < 1000) x = i; else x = a[i] / 0x80000000u; out[i] = x;",
+        lambda i, a: i,
+        12,
+        1000,
+    )
 
 
 def test_cross_lane_sums_inside_divergent_code() -> None:
@@ -254,7 +269,7 @@ def test_a_sum_in_each_round_of_a_loop_of_different_lengths() -> None:
 
 
 def test_a_variable_set_on_one_side_only() -> None:
-    """Lanes that never set it take part in the sum with whatever they hold; here, all that count have set it."""
+    """Lanes that never set it add whatever they hold; here, all have set it."""
     n = 64
     a = np.random.default_rng(15).random(n).astype(np.float32)
     body = """uint i = thread_position_in_grid.x, lane = thread_index_in_simdgroup;

@@ -80,9 +80,7 @@ def ids(grid: Size3, threadgroup: Size3) -> tuple[Array, Array]:
     expected = np.zeros_like(found)
     for thread in threads(grid, threadgroup):
         x, y, z = thread["thread_position_in_grid"]
-        expected[x + grid[0] * (y + grid[1] * z)] = [
-            v for name in (*SCALARS, *TRIPLES) for v in thread[name]
-        ]
+        expected[x + grid[0] * (y + grid[1] * z)] = [v for name in (*SCALARS, *TRIPLES) for v in thread[name]]
     return found, expected
 
 

@@ -1,4 +1,4 @@
-"""Integers of every width: loads and stores, wraparound, division, shifts, nibbles; and the indices made of them."""
+"""Integers of every width: memory, wraparound, division, nibbles; and the indices made of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def test_arithmetic_wraps_at_each_width(metal: str, dtype: str) -> None:
     a, b = _random(rng, dtype), _random(rng, dtype)
     unsigned = metal if metal[0] == "u" else "u" + metal
     divisor = np.where(b % 7 == 0, 3, b % 7).astype(dtype)  # never zero, and of either sign
-    body = INDEX + f"""
+    body = (
+        INDEX
+        + f"""
     {unsigned} x = a[i], y = b[i];
     {metal} d = c[i];
     out[i * 9] = {metal}({unsigned}(x + y));
@@ -46,9 +48,11 @@ def test_arithmetic_wraps_at_each_width(metal: str, dtype: str) -> None:
     out[i * 9 + 6] = a[i] / d;
     out[i * 9 + 7] = a[i] % d;
     out[i * 9 + 8] = a[i] < b[i] ? {metal}(-1) : {metal}(x ^ y);"""
+    )
     found = run1(body, {"a": a, "b": b, "c": divisor}, (N, 9), dtype, grid=(N, 1, 1))
     with np.errstate(over="ignore"):
-        # C rounds towards zero; there is no quotient too large, as the divisor is not -1 where `a` is the lowest.
+        # C rounds towards zero; there is no quotient too large, as the divisor is not -1 where `a` is the
+        # lowest.
         x, d = a.astype(object), divisor.astype(object)
         quotients = [abs(p) // abs(q) * (1 if (p < 0) == (q < 0) else -1) for p, q in zip(x, d)]
         quotient = np.array(quotients, object)
@@ -73,10 +77,13 @@ def test_division_by_zero_gives_something() -> None:
     """Metal leaves the quotient undefined; the process must live, and other lanes must be right."""
     a = np.array([5, -7, -(2**31), 0, 9, 2**31 - 1] * 10, np.int32)
     b = np.array([0, 2, -1, 0, 0, -1] * 10, np.int32)
-    body = INDEX + """out[i * 4] = a[i] / b[i];
+    body = (
+        INDEX
+        + """out[i * 4] = a[i] / b[i];
     out[i * 4 + 1] = a[i] % b[i];
     out[i * 4 + 2] = int(uint(a[i]) / uint(b[i] & 1));
     out[i * 4 + 3] = int(short(a[i]) / short(b[i]));"""
+    )
     found = run1(body, {"a": a, "b": b}, (60, 4), "int32", grid=(60, 1, 1))
     np.testing.assert_array_equal(found[1::6, 0], -3)
     np.testing.assert_array_equal(found[1::6, 1], -1)
@@ -86,7 +93,9 @@ def test_division_by_zero_gives_something() -> None:
 
 
 def test_a_uniform_division_by_zero() -> None:
-    found = run1(INDEX + "out[i] = a[0] / a[1] * 0 + int(i);", {"a": np.array([1, 0], np.int32)}, (40,), "int32")
+    found = run1(
+        INDEX + "out[i] = a[0] / a[1] * 0 + int(i);", {"a": np.array([1, 0], np.int32)}, (40,), "int32"
+    )
     np.testing.assert_array_equal(found, np.arange(40))
 
 
@@ -110,12 +119,15 @@ def test_nibbles() -> None:
     """Four-bit weights, low nibble first, with an offset of 8: as Q4_0 keeps them."""
     rng = np.random.default_rng(3)
     packed = rng.integers(0, 256, 16 * N).astype(np.uint8)
-    body = INDEX + """int total = 0;
+    body = (
+        INDEX
+        + """int total = 0;
     for (uint k = 0; k < 16; ++k) {
         uchar q = a[i * 16 + k];
         total += (int(q & 0x0F) - 8) * int(k + 1) + (int(q >> 4) - 8) * int(k + 17);
     }
     out[i] = total;"""
+    )
     found = run1(body, {"a": packed}, (N,), "int32")
     q = packed.reshape(N, 16).astype(np.int64)
     k = np.arange(16)
@@ -125,10 +137,13 @@ def test_nibbles() -> None:
 def test_bytes_as_words() -> None:
     rng = np.random.default_rng(4)
     a = rng.integers(0, 256, N * 8).astype(np.uint8)
-    body = INDEX + """uint w = ((const device uint*)a)[i * 2];
+    body = (
+        INDEX
+        + """uint w = ((const device uint*)a)[i * 2];
     ushort h = ((const device ushort*)a)[i * 4 + 3];
     uchar4 q = as_type<uchar4>(w);
     out[i * 3] = w; out[i * 3 + 1] = h; out[i * 3 + 2] = q.x + 256u * q.w;"""
+    )
     found = run1(body, {"a": a}, (N, 3), "uint32", grid=(N, 1, 1))
     w = a.view("<u4")[::2]
     expected = np.stack([w, a.view("<u2")[3::4], (w & 255) + 256 * (w >> 24)], axis=1)
@@ -138,10 +153,13 @@ def test_bytes_as_words() -> None:
 def test_bit_functions() -> None:
     a = words(np.random.default_rng(5), N)
     a[:3] = (0, 1, 2**32 - 1)
-    body = INDEX + """uint x = a[i];
+    body = (
+        INDEX
+        + """uint x = a[i];
     out[i * 7] = popcount(x); out[i * 7 + 1] = clz(x); out[i * 7 + 2] = ctz(x);
     out[i * 7 + 3] = reverse_bits(x); out[i * 7 + 4] = rotate(x, 7u);
     out[i * 7 + 5] = extract_bits(x, 5, 9); out[i * 7 + 6] = insert_bits(x, 0x2Au, 4, 6);"""
+    )
     found = run1(body, {"a": a}, (N, 7), "uint32", grid=(N, 1, 1))
     for row, x in zip(found, (int(v) for v in a)):
         text = f"{x:032b}"
@@ -160,11 +178,14 @@ def test_integer_functions() -> None:
     rng = np.random.default_rng(6)
     a, b = _random(rng, "int32"), _random(rng, "int32")
     u, v = a.view(np.uint32), b.view(np.uint32)
-    body = INDEX + """out[i * 10] = min(a[i], b[i]); out[i * 10 + 1] = max(uint(a[i]), uint(b[i]));
+    body = (
+        INDEX
+        + """out[i * 10] = min(a[i], b[i]); out[i * 10 + 1] = max(uint(a[i]), uint(b[i]));
     out[i * 10 + 2] = clamp(a[i], -1000, 1000); out[i * 10 + 3] = abs(a[i]);
     out[i * 10 + 4] = mulhi(a[i], b[i]); out[i * 10 + 5] = mulhi(uint(a[i]), uint(b[i]));
     out[i * 10 + 6] = addsat(a[i], b[i]); out[i * 10 + 7] = int(subsat(uint(a[i]), uint(b[i])));
     out[i * 10 + 8] = int(absdiff(a[i], b[i])); out[i * 10 + 9] = hadd(a[i], b[i]);"""
+    )
     found = run1(body, {"a": a, "b": b}, (N, 10), "int32", grid=(N, 1, 1))
     la, lb, lu, lv = (x.astype(object) for x in (a, b, u, v))
     expected = [
@@ -184,7 +205,8 @@ def test_integer_functions() -> None:
         np.testing.assert_array_equal(found[:, k], want, err_msg=str(k))
 
 
-# -- indices --------------------------------------------------------------------------------------------------------
+# -- indices
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_an_unsigned_index_that_wrapped_is_used_under_a_guard_only() -> None:
@@ -206,8 +228,11 @@ def test_a_wrapped_index_that_comes_back() -> None:
 
 def test_the_value_of_an_index_that_wraps_between_lanes() -> None:
     """Widened to 64 bits, it is large in some lanes and small in others."""
-    body = INDEX + """uint u = i + b[0]; int s = int(i) + int(b[1]);
+    body = (
+        INDEX
+        + """uint u = i + b[0]; int s = int(i) + int(b[1]);
     out[i * 3] = long(ulong(u)); out[i * 3 + 1] = long(s) * 2; out[i * 3 + 2] = ulong(u) > 100 ? 1 : 0;"""
+    )
     b = np.array([2**32 - 10, 2**31 - 40], np.uint32)
     found = run1(body, {"b": b}, (N, 3), "int64", grid=(30, 1, 1), init_value=0)[:30]
     i = np.arange(30, dtype=np.int64)
@@ -218,8 +243,11 @@ def test_the_value_of_an_index_that_wraps_between_lanes() -> None:
 def test_the_distance_of_two_indices_that_wrap_in_different_lanes() -> None:
     """It is the same in most lanes, so it must not be taken for uniform, least of all by a branch."""
     b = np.array([2**32 - 5, 2**32 - 9], np.uint32)
-    body = INDEX + """ulong p = ulong(i + b[0]), q = ulong(i + b[1]);
+    body = (
+        INDEX
+        + """ulong p = ulong(i + b[0]), q = ulong(i + b[1]);
     if (p - q == 4) out[i] = 1; else out[i] = 10 + simd_sum(1u);"""
+    )
     found = run1(body, {"b": b}, (64,), "uint32")
     i = np.arange(64)
     near = (i + 2**32 - 5) % 2**32 - (i + 2**32 - 9) % 2**32 == 4
@@ -292,12 +320,15 @@ def test_rows_and_columns(grid: Size3, threadgroup: Size3) -> None:
 )
 def test_patterns_of_lanes(index: str) -> None:
     a = words(np.random.default_rng(13), 800)
-    body = INDEX + f"""uint lane = thread_index_in_simdgroup, at = {index};
+    body = (
+        INDEX
+        + f"""uint lane = thread_index_in_simdgroup, at = {index};
     uint base = simdgroup_index_in_threadgroup * b[0];
     out[i * 4] = a[at + base];
     out[i * 4 + 1] = ((const device ushort*)a)[at + base + 1];
     out[i * 4 + 2] = ((const device uint2*)a)[at + base].y;
     out[i * 4 + 3] = at;"""
+    )
     inputs = {"a": a, "b": np.array([33], np.uint32)}
     found = run1(body, inputs, (64, 4), "uint32", grid=(64, 1, 1))
     lane = np.arange(64) % 32

@@ -1,7 +1,8 @@
-"""What lanes take from each other: reductions, scans, shuffles, votes; all lanes, part of a SIMD-group, divergent."""
+"""What lanes take from each other: reductions, scans, shuffles, votes; by all lanes and by some."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import mlx.core as mx
@@ -25,7 +26,7 @@ INTEGERS = {
 FLOATS = {"half": "float16", "bfloat": "bfloat16", "float": "float32"}
 
 # Who is active: everybody, or the lanes whose flag is set; and those whose flag is not, doing something else.
-FLAGS = {
+FLAGS: dict[str, Callable[[Array], Array]] = {
     "all": lambda i: np.ones(len(i), bool),
     "odd": lambda i: i % 2 == 1,
     "few": lambda i: i % 32 > 28,
@@ -58,7 +59,7 @@ def test_reductions_and_scans(metal: str, dtype: str, flags: str) -> None:
     rng = np.random.default_rng(3)
     sums, products = _values(rng, dtype, "sum"), _values(rng, dtype, "product")
     here = FLAGS[flags](np.arange(N))
-    operations = {
+    operations: dict[str, tuple[Array, Callable[[Array], Any]]] = {
         "simd_sum(x)": (sums, lambda v: np.add.reduce(v)),
         "simd_product(y)": (products, lambda v: np.multiply.reduce(v)),
         "simd_min(x)": (sums, np.min),
@@ -81,7 +82,7 @@ def test_reductions_and_scans(metal: str, dtype: str, flags: str) -> None:
     body = f"uint i = thread_position_in_grid.x;\n{metal} x = a[i], y = b[i];\nif (f[i]) {{\n"
     for k, name in enumerate(operations):
         body += f"    out[i * {len(operations)} + {k}] = {name};\n"
-    body += "} else { out[i * %d] = 3; }" % len(operations)
+    body += f"}} else {{ out[i * {len(operations)}] = 3; }}"
     found = run1(
         body,
         {"a": _given(sums, dtype), "b": _given(products, dtype), "f": here.astype(np.uint8)},
@@ -239,7 +240,9 @@ def test_quads(flags: str) -> None:
         "quad_broadcast_first(x)": lambda v: v[0],
     }
     body = "uint i = thread_position_in_grid.x; int x = a[i];\nif (f[i]) {\n"
-    body += "".join(f"    out[i * {len(operations)} + {k}] = {op};\n" for k, op in enumerate(operations)) + "}"
+    body += (
+        "".join(f"    out[i * {len(operations)} + {k}] = {op};\n" for k, op in enumerate(operations)) + "}"
+    )
     inputs = {"a": a, "f": here.astype(np.uint8)}
     found = run1(body, inputs, (N, len(operations)), "int32", grid=(N, 1, 1), init_value=0)
     for start in range(0, N, 4):

@@ -1,6 +1,8 @@
-"""The language and the generated signature: templates, headers, constants, shapes and strides, program tables."""
+"""The language and the generated signature: templates, headers, constants, shapes and strides."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -18,14 +20,22 @@ INDEX = "uint i = thread_position_in_grid.x;\n"
 @pytest.mark.parametrize("count", [-2, 0, 5])
 def test_template_arguments(dtype: str, twice: bool, count: int) -> None:
     a = mx.array(np.arange(40, dtype=np.float32)).astype(getattr(mx, dtype))
-    body = INDEX + """T x = a[i];
+    body = (
+        INDEX
+        + """T x = a[i];
     if (Twice) x *= 2;
-    if constexpr (Count > 0) { T all[Count]; for (int k = 0; k < Count; ++k) all[k] = x + T(k); x = all[Count - 1]; }
-    else x += T(Count);
+    if constexpr (Count > 0) {
+        T all[Count];
+        for (int k = 0; k < Count; ++k) all[k] = x + T(k);
+        x = all[Count - 1];
+    } else x += T(Count);
     out[i] = x;"""
+    )
     template = [("T", getattr(mx, dtype)), ("Twice", twice), ("Count", count)]
     found = run1(body, {"a": a}, (40,), dtype, template=template)
-    np.testing.assert_array_equal(found, np.arange(40) * (2 if twice else 1) + (count - 1 if count > 0 else count))
+    np.testing.assert_array_equal(
+        found, np.arange(40) * (2 if twice else 1) + (count - 1 if count > 0 else count)
+    )
 
 
 def test_header_with_templates_structs_and_overloads() -> None:
@@ -43,9 +53,12 @@ def test_header_with_templates_structs_and_overloads() -> None:
     template <> inline float polynomial<0>(const device float* c, float x) { return c[0]; }
     """
     a = np.random.default_rng(1).integers(-9, 9, 60).astype(np.float32)
-    body = INDEX + """Window<float, 3> w;
+    body = (
+        INDEX
+        + """Window<float, 3> w;
     for (int k = 0; k < 3; ++k) w.values[k] = a[(i + k) % 60];
     out[i] = twice(w.sum()) + pick(a[i]) + pick(int(a[i])) + polynomial<3>(a, 2.0f);"""
+    )
     found = run1(body, {"a": a}, (60,), "float32", header=header)
     i = np.arange(60)
     window = a[i] + a[(i + 1) % 60] + a[(i + 2) % 60]
@@ -60,10 +73,13 @@ def test_references_and_pointers_as_arguments() -> None:
     inline void add_to(device uint* p, uint v) { *p += v; }
     """
     a = words(np.random.default_rng(2), 50)
-    body = INDEX + """uint x = a[i], y = i;
+    body = (
+        INDEX
+        + """uint x = a[i], y = i;
     if (x & 1) swap_both(x, y);
     out[i] = x / 2 + y;
     add_to(out + i, last(a, i + 1));"""
+    )
     found = run1(body, {"a": a}, (50,), "uint32", header=header)
     i = np.arange(50)
     x, y = np.where(a & 1, i, a), np.where(a & 1, a, i)
@@ -98,7 +114,9 @@ def test_shape_strides_and_ndim() -> None:
     ulong at = p.z * a_strides[0] + p.y * a_strides[1] + p.x * a_strides[2];
     out[(p.z * a_shape[1] + p.y) * a_shape[2] + p.x] = a[at] + float(a_ndim) + float(a_shape[0]);"""
     grid = (a.shape[2], a.shape[1], a.shape[0])
-    found = run1(body, {"a": a}, a.shape, "float32", grid=grid, threadgroup=(4, 2, 2), ensure_row_contiguous=False)
+    found = run1(
+        body, {"a": a}, a.shape, "float32", grid=grid, threadgroup=(4, 2, 2), ensure_row_contiguous=False
+    )
     np.testing.assert_array_equal(found, to_numpy(a) + np.float32(3) + np.float32(4))
 
 
@@ -126,7 +144,9 @@ def test_several_outputs_of_several_types() -> None:
     np.testing.assert_array_equal(u, a[::-1])
 
 
-@pytest.mark.parametrize(("dtype", "value"), [("float32", 2.5), ("float16", -1.0), ("bfloat16", 3.0), ("int32", 7), ("uint8", 9)])
+@pytest.mark.parametrize(
+    ("dtype", "value"), [("float32", 2.5), ("float16", -1.0), ("bfloat16", 3.0), ("int32", 7), ("uint8", 9)]
+)
 def test_init_value(dtype: str, value: float) -> None:
     found = run1(INDEX + "if (i % 3 == 0) out[i] = 1;", {}, (50,), dtype, init_value=value)
     np.testing.assert_array_equal(found, np.where(np.arange(50) % 3 == 0, 1, value))
@@ -138,10 +158,13 @@ def test_lambdas_constexpr_enums_and_static_members() -> None:
     struct Settings { static constant constexpr int steps = 4; };
     constexpr constant uint primes[] = {2, 3, 5, 7};
     """
-    body = INDEX + """auto apply = [&](Kind k, uint x, uint y) { return k == Kind::add ? x + y : x * y; };
+    body = (
+        INDEX
+        + """auto apply = [&](Kind k, uint x, uint y) { return k == Kind::add ? x + y : x * y; };
     uint x = i;
     for (int k = 0; k < Settings::steps; ++k) x = apply(i % 2 ? Kind::add : Kind::multiply, x, primes[k]);
     out[i] = x;"""
+    )
     found = run1(body, {}, (40,), "uint32", header=header)
     i = np.arange(40)
     np.testing.assert_array_equal(found, np.where(i % 2, i + 17, i * 210))
@@ -149,9 +172,12 @@ def test_lambdas_constexpr_enums_and_static_members() -> None:
 
 def test_complex_numbers_of_mlx() -> None:
     a = np.random.default_rng(7).integers(-9, 9, (40, 2)).astype(np.float32)
-    body = INDEX + """complex64_t x = {a[i * 2], a[i * 2 + 1]}, y = {2.0f, -1.0f};
+    body = (
+        INDEX
+        + """complex64_t x = {a[i * 2], a[i * 2 + 1]}, y = {2.0f, -1.0f};
     complex64_t z = x * y + x;
     out[i * 2] = z.real; out[i * 2 + 1] = z.imag;"""
+    )
     found = run1(body, {"a": a}, (40, 2), "float32", grid=(40, 1, 1))
     x = a[:, 0] + 1j * a[:, 1]
     z = x * (2 - 1j) + x
@@ -170,7 +196,7 @@ def test_install_runs_the_same_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     installed = mx.fast.metal_kernel is anymetal.metal_kernel
     anymetal.install()
     try:
-        kernel = mx.fast.metal_kernel("through_mlx", ["a"], ["out"], INDEX + "out[i] = simd_sum(a[i]);")
+        kernel: Any = mx.fast.metal_kernel("through_mlx", ["a"], ["out"], INDEX + "out[i] = simd_sum(a[i]);")
         (out,) = kernel(
             inputs=[mx.arange(64).astype(mx.float32)],
             output_shapes=[(64,)],

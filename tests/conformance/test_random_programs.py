@@ -12,8 +12,8 @@ import pytest
 import anymetal
 from tests.conformance import programs
 
-# A few hundred threads at most, in arrangements that reach every way in which threads fall onto lanes: rows, tiles,
-# neither, ragged edges, and SIMD-groups that are not full.
+# A few hundred threads at most, in arrangements that reach every way in which threads fall onto lanes:
+# rows, tiles, neither, ragged edges, and SIMD-groups that are not full.
 SHAPES = [
     ((64, 1, 1), (64, 1, 1)),
     ((70, 1, 1), (32, 1, 1)),
@@ -60,7 +60,8 @@ def check(seed: int, indexed: bool) -> None:
             )
         wrong = np.argwhere(np.array(out) != expected)
         assert not len(wrong), (
-            f"program {seed}, grid {grid}, threadgroup {threadgroup}, {count} threads: {len(wrong)} words differ; "
+            f"program {seed}, grid {grid}, threadgroup {threadgroup}, {count} threads: "
+            f"{len(wrong)} words differ; "
             f"thread {wrong[0][0]}, word {wrong[0][1]}: {np.array(out)[tuple(wrong[0])]}, "
             f"not {expected[tuple(wrong[0])]}\n{body}"
         )

@@ -46,7 +46,9 @@ def groups(grid: Size3, threadgroup: Size3) -> list[list[int]]:
 def test_each_reads_what_another_wrote(grid: Size3, threadgroup: Size3) -> None:
     total = grid[0] * grid[1] * grid[2]
     a = words(np.random.default_rng(1), total)
-    body = HEAD + """threadgroup uint shared[1024];
+    body = (
+        HEAD
+        + """threadgroup uint shared[1024];
     uint mine = a[i];
     for (uint round = 0; round < 5; ++round) {
         shared[t] = mine + round;
@@ -55,6 +57,7 @@ def test_each_reads_what_another_wrote(grid: Size3, threadgroup: Size3) -> None:
         threadgroup_barrier(mem_flags::mem_threadgroup);
     }
     out[i] = mine;"""
+    )
     found = run1(body, {"a": a}, (total,), "uint32", grid=grid, threadgroup=threadgroup)
     expected = np.zeros(total, np.uint32)
     for group in groups(grid, threadgroup):

@@ -20,8 +20,11 @@ def _floats(seed: int, *shape: int) -> np.ndarray:
 @pytest.mark.parametrize(("metal", "dtype"), [("float", "float32"), ("half", "float16"), ("uchar", "uint8")])
 def test_strided_loads_and_stores(metal: str, dtype: str, width: int, stride: int) -> None:
     a = np.random.default_rng(1).integers(0, 200, (N * stride, width)).astype(dtype)
-    body = INDEX + f"""{metal}{width} v = ((const device {metal}{width}*)a)[i * {stride}];
+    body = (
+        INDEX
+        + f"""{metal}{width} v = ((const device {metal}{width}*)a)[i * {stride}];
     ((device {metal}{width}*)out)[i * {stride}] = v + {metal}{width}(1);"""
+    )
     found = run1(body, {"a": a}, a.shape, dtype, grid=(N, 1, 1), init_value=0)
     expected = np.zeros_like(a)
     expected[::stride] = a[::stride] + np.array(1, dtype)
@@ -31,8 +34,11 @@ def test_strided_loads_and_stores(metal: str, dtype: str, width: int, stride: in
 def test_vectors_at_addresses_that_vary() -> None:
     rng = np.random.default_rng(2)
     a, where = _floats(2, N, 4), rng.permutation(N).astype(np.uint32)
-    body = INDEX + """float4 v = ((const device float4*)a)[w[i]];
+    body = (
+        INDEX
+        + """float4 v = ((const device float4*)a)[w[i]];
     if (i % 3) ((device float4*)out)[w[i]] = v.wxyz * 2.0f;"""
+    )
     found = run1(body, {"a": a, "w": where}, (N, 4), "float32", grid=(N, 1, 1), init_value=0)
     expected = np.zeros_like(a)
     written = where[np.arange(N) % 3 != 0]
@@ -42,7 +48,9 @@ def test_vectors_at_addresses_that_vary() -> None:
 
 def test_swizzles() -> None:
     a = _floats(3, N, 4)
-    body = INDEX + """float4 v = ((const device float4*)a)[i];
+    body = (
+        INDEX
+        + """float4 v = ((const device float4*)a)[i];
     float4 r = v.wzyx;
     r.xz = v.yx;
     r.w += v.rgba.g;
@@ -50,6 +58,7 @@ def test_swizzles() -> None:
     float3 t = float3(lo.y, hi);
     float4 s = float4(t.zxy, v[i % 4]);
     for (uint k = 0; k < 4; ++k) { out[i * 8 + k] = r[k]; out[i * 8 + 4 + k] = s[k]; }"""
+    )
     found = run1(body, {"a": a}, (N, 8), "float32", grid=(N, 1, 1))
     r = a[:, [3, 2, 1, 0]].copy()
     r[:, [0, 2]] = a[:, [1, 0]]
@@ -61,10 +70,13 @@ def test_swizzles() -> None:
 
 def test_three_elements_take_the_room_of_four_and_packed_ones_do_not() -> None:
     a = _floats(4, N * 4)
-    body = INDEX + """float3 v = ((const device float3*)a)[i];
+    body = (
+        INDEX
+        + """float3 v = ((const device float3*)a)[i];
     packed_float3 p = ((const device packed_float3*)a)[i];
     out[i * 2] = dot(v, float3(1, 2, 4));
     out[i * 2 + 1] = p.x + p.y * 2 + p[2] * 4;"""
+    )
     found = run1(body, {"a": a}, (N, 2), "float32", grid=(N, 1, 1))
     exact = a.astype(np.float64)
     weights = np.array([1, 2, 4])
@@ -77,10 +89,13 @@ def test_three_elements_take_the_room_of_four_and_packed_ones_do_not() -> None:
 
 def test_comparisons_and_select() -> None:
     a, b = _floats(5, N, 4), _floats(6, N, 4)
-    body = INDEX + """float4 x = ((const device float4*)a)[i], y = ((const device float4*)b)[i];
+    body = (
+        INDEX
+        + """float4 x = ((const device float4*)a)[i], y = ((const device float4*)b)[i];
     float4 m = select(x, y, x < y);
     ((device float4*)out)[i * 2] = m;
     ((device float4*)out)[i * 2 + 1] = float4(any(x > y), all(x > y), min(x.x, y.x), max(x, y).w);"""
+    )
     found = run1(body, {"a": a, "b": b}, (N, 2, 4), "float32", grid=(N, 1, 1))
     np.testing.assert_array_equal(found[:, 0], np.maximum(a, b))
     more = a > b
@@ -90,17 +105,25 @@ def test_comparisons_and_select() -> None:
 
 def test_integer_vectors() -> None:
     a = np.random.default_rng(7).integers(-100, 100, (N, 4)).astype(np.int32)
-    body = INDEX + """int4 v = ((const device int4*)a)[i];
+    body = (
+        INDEX
+        + """int4 v = ((const device int4*)a)[i];
     uint4 u = uint4(v) >> 3;
     int4 c = int4(char4(v * 3));
     short2 s = short2(v.xy) / short2(7, -3);
     out[i * 4] = int(u.x + u.w); out[i * 4 + 1] = c.y - c.z;
     out[i * 4 + 2] = s.x * 100 + s.y; out[i * 4 + 3] = (v & int4(1, 2, 4, 8)).w + (v << 2).x;"""
+    )
     found = run1(body, {"a": a}, (N, 4), "int32", grid=(N, 1, 1))
     u = a.view(np.uint32) >> 3
     c = (a * 3).astype(np.int8).astype(np.int32)
     s = [np.trunc(a[:, 0] / 7), np.trunc(a[:, 1] / -3)]
-    expected = [(u[:, 0] + u[:, 3]).view(np.int32), c[:, 1] - c[:, 2], s[0] * 100 + s[1], (a[:, 3] & 8) + (a[:, 0] << 2)]
+    expected = [
+        (u[:, 0] + u[:, 3]).view(np.int32),
+        c[:, 1] - c[:, 2],
+        s[0] * 100 + s[1],
+        (a[:, 3] & 8) + (a[:, 0] << 2),
+    ]
     np.testing.assert_array_equal(found, np.stack(expected, axis=1))
 
 
@@ -116,11 +139,14 @@ def test_positions_as_vectors() -> None:
 
 def test_the_same_bits_as_another_type() -> None:
     a = _floats(8, N, 2)
-    body = INDEX + """float2 v = ((const device float2*)a)[i];
+    body = (
+        INDEX
+        + """float2 v = ((const device float2*)a)[i];
     uint2 u = as_type<uint2>(v);
     half4 h = as_type<half4>(u);
     ushort4 s = as_type<ushort4>(h);
     out[i] = (u.x ^ u.y) + s.z * 3u + as_type<uint>(as_type<float>(u.y));"""
+    )
     found = run1(body, {"a": a}, (N,), "uint32")
     u = a.view(np.uint32)
     np.testing.assert_array_equal(found, (u[:, 0] ^ u[:, 1]) + (u[:, 1] & 0xFFFF) * np.uint32(3) + u[:, 1])

@@ -1,4 +1,4 @@
-"""Order, dominators, loops, joins and schedules of control-flow graphs: hand-made ones, and random ones by brute force."""
+"""Order, dominators, loops, joins and schedules, of hand-made graphs and of random ones by brute force."""
 
 from __future__ import annotations
 
@@ -136,7 +136,8 @@ def test_dominators_and_order_by_brute_force(seed: int) -> None:
         assert places == list(range(places[0], places[-1] + 1))
 
 
-# -- where lanes meet again -----------------------------------------------------------------------------------------
+# -- where lanes meet again
+# -----------------------------------------------------------------------------------------
 
 
 def joins(edges: dict[str, list[str]], block: str) -> set[str]:
@@ -173,7 +174,8 @@ def test_continue_and_break_join_at_the_latch_and_the_exit() -> None:
     assert {"exit"} <= joins(edges, "second")
 
 
-# -- who waits ------------------------------------------------------------------------------------------------------
+# -- who waits
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_nothing_parts_where_no_branch_is_divergent() -> None:

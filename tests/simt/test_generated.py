@@ -1,4 +1,4 @@
-"""What is written for a few kernels: scalars stay scalars, neighbours become one load, full loops have no masks."""
+"""What is written: scalars stay scalars, neighbours become one load, full loops have no masks."""
 
 from __future__ import annotations
 
@@ -64,11 +64,14 @@ def test_a_uniform_value_stays_a_scalar() -> None:
 
 def test_consecutive_lanes_are_one_load_and_one_store() -> None:
     body = block(
-        widened(HEAD + """
+        widened(
+            HEAD
+            + """
   %at = getelementptr float, ptr addrspace(1) %in, i64 %wide
   %x = load float, ptr addrspace(1) %at
   store float %x, ptr addrspace(1) %to
-  ret void"""),
+  ret void"""
+        ),
         "full.entry",
     )
     assert body.count("load <32 x float>") == 1
@@ -89,13 +92,16 @@ def test_consecutive_lanes_are_one_load_and_one_store() -> None:
 )
 def test_a_known_pattern_is_loads_and_shuffles(index: str) -> None:
     body = block(
-        widened(HEAD + f"""
+        widened(
+            HEAD
+            + f"""
   {index}
   %c = zext i32 %b to i64
   %at = getelementptr float, ptr addrspace(1) %in, i64 %c
   %x = load float, ptr addrspace(1) %at
   store float %x, ptr addrspace(1) %to
-  ret void"""),
+  ret void"""
+        ),
         "full.entry",
     )
     assert "gather" not in body
@@ -104,20 +110,25 @@ def test_a_known_pattern_is_loads_and_shuffles(index: str) -> None:
 
 def test_addresses_that_vary_are_gathered() -> None:
     body = block(
-        widened(HEAD + """
+        widened(
+            HEAD
+            + """
   %at = getelementptr i32, ptr addrspace(1) %in, i64 %wide
   %i = load i32, ptr addrspace(1) %at
   %j = zext i32 %i to i64
   %there = getelementptr float, ptr addrspace(1) %in, i64 %j
   %x = load float, ptr addrspace(1) %there
   store float %x, ptr addrspace(1) %to
-  ret void"""),
+  ret void"""
+        ),
         "full.entry",
     )
     assert body.count("llvm.masked.gather.v32f32") == 1
 
 
-GEMV = HEAD + """
+GEMV = (
+    HEAD
+    + """
   %group = call i32 @__simt_threadgroup_in_grid_x()
   %n = zext i32 %group to i64
   %row = mul i64 %n, 4096
@@ -145,6 +156,7 @@ write:
   br label %end
 end:
   ret void"""
+)
 
 
 @pytest.mark.parametrize("layouts", [FULL, PARTIAL], ids=["full", "partial"])
@@ -165,12 +177,15 @@ def test_lanes_part_only_where_they_must() -> None:
     assert '"parted.entry":' not in text
 
 
-BARRIER = HEAD + """
+BARRIER = (
+    HEAD
+    + """
   %at = getelementptr float, ptr addrspace(1) %in, i64 %wide
   %x = load float, ptr addrspace(1) %at
   call void @__simt_threadgroup_barrier(i32 2)
   store float %x, ptr addrspace(1) %to
   ret void"""
+)
 
 
 def test_a_barrier_saves_what_is_alive_and_returns() -> None:
@@ -212,7 +227,13 @@ entry:
 
 
 def test_what_cannot_be_widened_is_named() -> None:
-    text = f"define void @f() {{\nentry:\n  call void @mystery(i32 1)\n  ret void\n}}\ndeclare void @mystery(i32)\n{DECLARED}"
+    text = f"""define void @f() {{
+entry:
+  call void @mystery(i32 1)
+  ret void
+}}
+declare void @mystery(i32)
+{DECLARED}"""
     with pytest.raises(Unsupported, match="mystery"):
         widen(text, "f", FULL)
 

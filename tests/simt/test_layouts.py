@@ -13,7 +13,7 @@ Size3 = tuple[int, int, int]
 
 
 def positions(size: Size3, simdgroup: int) -> dict[str, list[int]]:
-    """Of the threads of one SIMD-group, x first, then y, then z; as if there were enough threads to fill it."""
+    """Of the threads of one SIMD-group, x first, then y, then z; as if it were full."""
     numbers = range(simdgroup * LANES, (simdgroup + 1) * LANES)
     x, y, _ = size
     return {

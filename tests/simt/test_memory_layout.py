@@ -21,10 +21,18 @@ def test_every_element_of_a_matrix_has_one_lane() -> None:
     places = [(row, column + j) for lane in range(32) for row, column in [coordinate(lane)] for j in range(2)]
     assert sorted(places) == [(r, c) for r in range(8) for c in range(8)]
     # Spot checks from the arrangement that MLX's kernels rely on.
-    assert [coordinate(lane) for lane in (0, 1, 2, 8, 16, 31)] == [(0, 0), (0, 2), (1, 0), (0, 4), (4, 0), (7, 6)]
+    assert [coordinate(lane) for lane in (0, 1, 2, 8, 16, 31)] == [
+        (0, 0),
+        (0, 2),
+        (1, 0),
+        (0, 4),
+        (4, 0),
+        (7, 6),
+    ]
 
 
-ARRAYS = """
+ARRAYS = (
+    """
 define void @f() {
 entry:
   %small = alloca [8 x i8], align 1
@@ -43,7 +51,9 @@ entry:
   store float %x, ptr addrspace(1) %p
   ret void
 }
-""" + DECLARED
+"""
+    + DECLARED
+)
 
 
 def test_arrays_that_one_pointer_may_reach_share_a_region() -> None:
@@ -96,7 +106,8 @@ entry:
         private.find(f)
 
 
-LOOP = """
+LOOP = (
+    """
 define void @f() {
 entry:
   %lane = call i32 @__simt_lane()
@@ -117,7 +128,9 @@ exit:
   store i32 %more, ptr addrspace(1) %at
   ret void
 }
-""" + DECLARED
+"""
+    + DECLARED
+)
 
 
 def test_what_is_alive_where_lanes_wait() -> None:

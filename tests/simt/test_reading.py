@@ -116,7 +116,11 @@ def test_sizes(type_: Type, size: int, align: int) -> None:
 
 def test_scalars_of_nested_types() -> None:
     inner = vector_type(2, HALF)
-    nested = Type("struct", "{ i8, <2 x half>, [2 x float] }", elements=(I8, inner, Type("array", "[2 x float]", length=2, elements=(FLOAT,))))
+    nested = Type(
+        "struct",
+        "{ i8, <2 x half>, [2 x float] }",
+        elements=(I8, inner, Type("array", "[2 x float]", length=2, elements=(FLOAT,))),
+    )
     assert scalars(nested) == ((I8, 0), (HALF, 4), (HALF, 6), (FLOAT, 8), (FLOAT, 12))
     assert layout(nested)[2] == (0, 4, 8)
 

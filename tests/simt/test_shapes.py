@@ -180,7 +180,9 @@ def test_merging_keeps_what_is_true_of_both() -> None:
     for random, a, b in _cases(6, 32):
         if random.random() < 0.5:  # the same pattern at another place, as in a loop
             moved = tuple((v + 64) % 2**32 for v in a.values)
-            b = Case(replace(a.shape, constant=None, limit=None, align=min(a.shape.align, 64)), moved, a.symbols)
+            b = Case(
+                replace(a.shape, constant=None, limit=None, align=min(a.shape.align, 64)), moved, a.symbols
+            )
         merged = shapes.merge(a.shape, b.shape)
         assert merged is not None
         assert true_of(merged, a.values, a.symbols, 32)
@@ -195,6 +197,8 @@ def test_merging_with_what_is_not_known_yet_and_with_fragments() -> None:
     assert shapes.merge(FRAGMENT, Shape("linear", LANE)) is VARYING
 
 
-@pytest.mark.parametrize(("value", "bits", "expected"), [(255, 8, -1), (127, 8, 127), (-1, 32, -1), (2**31, 32, -(2**31))])
+@pytest.mark.parametrize(
+    ("value", "bits", "expected"), [(255, 8, -1), (127, 8, 127), (-1, 32, -1), (2**31, 32, -(2**31))]
+)
 def test_signed(value: int, bits: int, expected: int) -> None:
     assert shapes.signed(value, bits) == expected
