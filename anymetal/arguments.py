@@ -216,7 +216,7 @@ def _numbers(value: Any, parameter: Parameter) -> Bytes:
         raise TypeError(f"{_named(parameter)} needs {_MLX[element]}, got {_what(value)}.")
     if element == "bf16":
         bits = raw.astype(np.float32).view(np.uint32).astype(np.uint64)
-        return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+        return np.asarray((bits + 0x7FFF + (bits >> 16 & 1)) >> 16, np.uint16)
     dtype = _DTYPES[element]
     if dtype.kind in "iu" and raw.size:
         limits = np.iinfo(dtype)
