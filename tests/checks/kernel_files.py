@@ -152,11 +152,13 @@ def _shape(text: str) -> tuple[int, ...]:
 
 def _input(seed: str, dtype: str, shape: str, value: str) -> mx.array:
     if value:
-        made = np.asarray(eval(value, {"np": np, "mx": mx}))
+        made = eval(value, {"np": np, "mx": mx})
+        made = made if isinstance(made, mx.array) else np.asarray(made)
     else:
         made = np.random.default_rng(zlib.crc32(seed.encode())).standard_normal(_shape(shape))
-    assert made.shape == _shape(shape), f"{seed}: {made.shape} is not {shape}"
-    return mx.array(made).astype(getattr(mx, dtype))
+    assert tuple(made.shape) == _shape(shape), f"{seed}: {made.shape} is not {shape}"
+    array = made if isinstance(made, mx.array) else mx.array(made)
+    return array.astype(getattr(mx, dtype))
 
 
 def _expected(text: str, file: str, line: int) -> Expected:

@@ -9,7 +9,7 @@
 uint i = thread_position_in_grid.x;
 float sum = 0;
 uint k = 0;
-while (k < 4) {  //! endless-loop x1
+while (a[i] + float(k) < 1000.0f) {  //! endless-loop x1
     for (k = 0; k < n; ++k) {
         sum += a[(i + k) % 32];
     }
