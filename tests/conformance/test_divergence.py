@@ -282,3 +282,23 @@ def test_a_variable_set_on_one_side_only() -> None:
         expected = a[start : start + 16].astype(np.float64).sum()
         # Sixteen numbers below 1: fifteen additions, each off by at most half a unit in the last place of 16.
         np.testing.assert_allclose(found[start : start + 32], expected, atol=16 * 15 * 2**-24)
+
+
+def test_a_switch_that_is_a_table() -> None:
+    """LLVM makes tables and bit sets of these."""
+    a = words(np.random.default_rng(16), N, 40)
+    body = """float x; bool odd; uchar y;
+    switch (a[i]) {
+        case 0: x = 1.5f; break;  case 1: x = 7; break;  case 2: x = -3; break;     case 3: x = 9; break;
+        case 4: x = 11; break;    case 5: x = 0.25f; break;  case 6: x = 8; break;  default: x = -1;
+    }
+    switch (a[i]) {
+        case 0: case 5: case 9: case 11: case 33: case 38: odd = true; break;
+        default: odd = false;
+    }
+    switch (a[i]) { case 0: y = 3; break; case 1: y = 9; break; case 2: y = 200; break; default: y = 1; }
+    out[i] = x * 4 + odd * 1000 + y;"""
+    found = run1(INDEX + body, {"a": a}, (N,), "float32")
+    x = np.array([1.5, 7, -3, 9, 11, 0.25, 8, *[-1] * 33])[a]
+    y = np.array([3, 9, 200, *[1] * 37])[a]
+    np.testing.assert_array_equal(found, x * 4 + np.isin(a, [0, 5, 9, 11, 33, 38]) * 1000 + y)

@@ -174,6 +174,13 @@ def test_bit_functions() -> None:
         ]
 
 
+def test_the_high_half_of_a_product_of_64_bits() -> None:
+    rng = np.random.default_rng(15)
+    a, b = _random(rng, "uint64"), _random(rng, "uint64")
+    found = run1(INDEX + "out[i] = mulhi(a[i], b[i]);", {"a": a, "b": b}, (N,), "uint64")
+    np.testing.assert_array_equal(found, [int(x) * int(y) >> 64 for x, y in zip(a, b)])
+
+
 def test_integer_functions() -> None:
     rng = np.random.default_rng(6)
     a, b = _random(rng, "int32"), _random(rng, "int32")

@@ -283,3 +283,28 @@ def test_bfloat_operations_round_once_an_addition() -> None:
     found = run1(body, {"a": a}, (64,), "bfloat16")
     exact = np.cumsum(to_numpy(a).astype(np.float64).reshape(2, 32), axis=1).reshape(-1)
     np.testing.assert_allclose(found, exact, rtol=5 * 2**-8)
+
+
+def test_a_bitonic_sort() -> None:
+    a = words(np.random.default_rng(13), 64)
+    body = """uint i = thread_position_in_grid.x, lane = thread_index_in_simdgroup, x = a[i];
+    for (uint k = 2; k <= 32; k *= 2) {
+        for (uint j = k / 2; j > 0; j /= 2) {
+            uint other = simd_shuffle_xor(x, ushort(j));
+            bool up = (lane & k) == 0, lower = (lane & j) == 0;
+            x = lower == up ? min(x, other) : max(x, other);
+        }
+    }
+    out[i] = x;"""
+    found = run1(body, {"a": a}, (64,), "uint32")
+    np.testing.assert_array_equal(found, np.sort(a.reshape(2, 32), axis=1).reshape(-1))
+
+
+def test_a_loop_until_no_lane_is_left() -> None:
+    a = words(np.random.default_rng(14), N, 50)
+    body = """uint i = thread_position_in_grid.x, x = a[i], rounds = 0;
+    while (simd_any(x > 0)) { if (x > 0) --x; ++rounds; }
+    out[i] = rounds;"""
+    found = run1(body, {"a": a}, (N,), "uint32")
+    for group in active_groups(np.ones(N, bool)):
+        np.testing.assert_array_equal(found[group], a[group].max())

@@ -190,3 +190,31 @@ def test_copies_of_whole_structs_to_and_from_memory() -> None:
         expected[i, 1 + expected[i, 0] % 5] += np.uint32(3)
         expected[i, 0] = expected[i, 1 + (i + 1) % 5]
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_sort_of_each_threads_own_array() -> None:
+    a = np.random.default_rng(8).standard_normal((N, 24)).astype(np.float32)
+    body = f"""{INDEX}float x[24];
+    for (uint k = 0; k < 24; ++k) x[k] = a[i * 24 + k];
+    for (uint p = 0; p < 24; ++p) {{
+        uint q = p;
+        while (q > 0 && x[q - 1] > x[q]) {{ float t = x[q]; x[q] = x[q - 1]; x[q - 1] = t; --q; }}
+    }}
+    for (uint k = 0; k < 24; ++k) out[i * 24 + k] = x[k];"""
+    found = run1(body, {"a": a}, (N, 24), "float32", grid=(N, 1, 1))
+    np.testing.assert_array_equal(found, np.sort(a, axis=1))
+
+
+def test_bit_fields_and_unions() -> None:
+    header = (
+        "struct Fields { uint x : 5; uint y : 9; uint z : 18; }; union Both { uint word; Fields fields; };\n"
+    )
+    a = words(np.random.default_rng(9), N)
+    body = f"""{INDEX}Both b;
+    b.word = a[i];
+    b.fields.y += 3;
+    b.fields.z = b.fields.x ^ 5;
+    out[i] = b.word;"""
+    found = run1(body, {"a": a}, (N,), "uint32", header=header)
+    x, y = a & 31, ((a >> 5 & 511) + 3) & 511
+    np.testing.assert_array_equal(found, x | y << 5 | (x ^ 5) << 14)
