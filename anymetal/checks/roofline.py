@@ -56,8 +56,8 @@ class Roofline:
 
     def __str__(self) -> str:
         if not self.seconds:
-            return f"nothing was counted that takes time on {_an(self.chip.name)}"
-        said = f"at least {_time(self.seconds)} on {_an(self.chip.name)}: "
+            return f"nothing was counted that takes time on {with_article(self.chip.name)}"
+        said = f"at least {_time(self.seconds)} on {with_article(self.chip.name)}: "
         if self.limit == "memory":
             said += f"memory, {self.chip.bandwidth.value / 1e9:,.4g} GB/s"
         else:
@@ -114,6 +114,7 @@ def _time(seconds: float) -> str:
     return f"{math.floor(number / step * (1 + 1e-12)) * step:.4g} {unit}"
 
 
-def _an(name: str) -> str:
+def with_article(name: str) -> str:
+    """``an M2 Pro``, ``a GH200``."""
     spelled = name[:1] in "AEFHILMNORSX" and name[1:2].isdigit()
     return ("an " if spelled or name[:1] in "AEIO" else "a ") + name
