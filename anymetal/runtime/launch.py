@@ -132,7 +132,7 @@ def plan(
     end = threadgroup_bytes
     for i, nbytes in enumerate(threadgroup_arguments):
         end = _up(end, 16)  # Metal aligns each argument's memory to 16 bytes
-        block[THREADGROUP_ARGUMENT + i] = offset + end
+        block[THREADGROUP_ARGUMENT + i] = end  # from where threadgroup memory begins
         end += nbytes
     block[THREADGROUP_OFFSET] = offset
     block[THREADGROUP_BYTES] = end
