@@ -33,6 +33,7 @@ class Body:
         self.module, self.shapes, self.layout, self.private = module, shapes, layout, private
         self.fetch = fetch
         self.monitor: Monitor | None = None
+        self.streams: dict[int, int] = {}
         self.lines: list[str] = []
         self.prologue: list[str] = []
         self.values: dict[str, Value] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import shapes
+from . import shapes, streams
 from .gather import gather, lane_pointers, mangle, scatter
 from .ir import I64, LANES, Constant, Instruction, Operand, Type, Unsupported, int_type, scalars
 from .lanes import each_active_lane
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Elements further apart than this are not worth loading what lies between them.
 _MAX_GAP = 4
 _MAX_STRETCHES = 8
+CACHE_LINE = 64
 
 
 def load(body: Body, instruction: Instruction) -> Value:
@@ -50,7 +51,8 @@ def load_lanes(body: Body, instruction: Instruction) -> Value:
     if isinstance(value, Linear):
         if body.mask is None:
             if (stretches := stretches_of(value.shape, parts)) is not None:
-                return Varying(_load_stretches(body, value.base, stretches, parts))
+                ahead = body.streams.get(id(instruction))
+                return Varying(_load_stretches(body, value.base, stretches, parts, ahead))
         elif _consecutive(value.shape, parts):
             return Varying(_load_masked(body, value, parts))
     pointers = body.vector(pointer)
@@ -221,13 +223,19 @@ def _place(body: Body, base: str, stretch: _Stretch) -> str:
 
 
 def _load_stretches(
-    body: Body, base: str, stretches: list[_Stretch], parts: tuple[tuple[Type, int], ...]
+    body: Body,
+    base: str,
+    stretches: list[_Stretch],
+    parts: tuple[tuple[Type, int], ...],
+    step: int | None,
 ) -> tuple[str, ...]:
     type_ = parts[0][0]
     results: list[str] = []
     for stretch in stretches:
         place = _place(body, base, stretch)
         memory = f"<{stretch.count} x {type_}>"
+        if step is not None:
+            _ask_ahead(body, place, stretch.count * type_.size, step)
         loaded = body.emit(f"load {memory}, ptr {place}, align {type_.size}")
         for part, wanted in enumerate(stretch.element):
             if wanted == list(range(stretch.count)):
@@ -242,6 +250,14 @@ def _load_stretches(
                     f"shufflevector {wide(type_)} {results[part]}, {wide(type_)} {picked}, {indices(merge)}"
                 )
     return tuple(results)
+
+
+def _ask_ahead(body: Body, place: str, size: int, step: int) -> None:
+    """Prefetch the cache lines that a load will want some rounds on."""
+    distance = streams.DISTANCE if step > 0 else -streams.DISTANCE
+    for line in range(0, size, CACHE_LINE):
+        given = [("ptr", body.offset(place, distance + line)), ("i32", "0"), ("i32", "3"), ("i32", "1")]
+        body.call("void", "llvm.prefetch.p0", given)
 
 
 def _store_stretches(

@@ -117,7 +117,8 @@ def _combine(a: Shape, b: Shape, sign: int) -> Shape:
     base = a.constant + sign * b.constant if a.constant is not None and b.constant is not None else None
     pattern = tuple(x + sign * y for x, y in zip(a.pattern, b.pattern, strict=True))
     if (a.assumed or b.assumed) and pattern == ZERO and not kept:
-        # Two indices that may wrap in different lanes: their distance is not the same in all, and may decide a branch.
+        # Two indices that may wrap in different lanes: their distance is not the same in all of them, and a
+        # branch may hang on it.
         return VARYING
     align = _alignment(base) if base is not None else min(a.align, b.align)
     limit = None

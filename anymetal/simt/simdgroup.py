@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import arithmetic, intrinsics, lanes, matrix, memory
+from . import arithmetic, intrinsics, lanes, matrix, memory, streams
 from .body import Body
 from .cfg import Cfg
 from .divergence import Divergence
@@ -94,6 +94,7 @@ class Widener:
         self.body = Body(module, divergence.shapes, layout, private, self._fetch)
         self.body.threadgroup_offsets = threadgroup_offsets
         self.body.monitor = monitor
+        self.body.streams = streams.find(function, cfg)
         self.headers = {loop.header for loop in cfg.loops}
         self.body.symbol_types = {i.name: i.type for _, i in function.instructions() if i.name}
         self.slots = Slots(self.body, function, cfg)
