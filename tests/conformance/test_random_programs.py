@@ -1,7 +1,8 @@
 """Kernels made by chance, against an interpreter of the same programs.
 
-The same ones each time. After a change to the compiler, run more: ANYMETAL_PROGRAMS=3000 pytest tests/conformance/
-test_random_programs.py takes about half a second for each.
+The same ones each time. After a change to the compiler, run more, at about half a second each:
+
+    ANYMETAL_PROGRAMS=3000 pytest tests/conformance/test_random_programs.py
 """
 
 from __future__ import annotations
