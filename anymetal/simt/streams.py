@@ -1,6 +1,6 @@
 """Loads that walk through device memory: a loop that goes on a little further every round.
 
-A GPU hides the way to memory behind other SIMD-groups; here there is one at a time, so what a later round will
+A GPU hides the way to memory behind other SIMD-groups. Here one runs at a time, so what a later round will
 load is asked for ahead.
 """
 
