@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -327,6 +329,11 @@ class _Reader:
         return Thread((x, y, z), group, thread.simdgroup, thread.lane)
 
     def _text(self, place: Place) -> str:
+        if place.file not in self.lines and os.path.isabs(place.file):
+            try:
+                self.lines[place.file] = Path(place.file).read_text(encoding="utf-8").splitlines()
+            except (OSError, UnicodeDecodeError):
+                self.lines[place.file] = []
         lines = self.lines.get(place.file, [])
         return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
 

@@ -231,12 +231,19 @@ class Places:
             text = self.metadata.get(scope, "")
             file = reference(text, "file")
             if file is not None:
-                name = re.search(r'filename: "([^"]*)"', self.metadata.get(file, ""))
-                return name[1] if name else ""
+                described = self.metadata.get(file, "")
+                name, folder = (_text(described, key) for key in ("filename", "directory"))
+                own = name in self.files or name.startswith("<") or not folder
+                return name if own else os.path.join(folder, name)
             above = reference(text, "scope")
             if above is None:
                 return ""
             scope = above
+
+
+def _text(text: str, name: str) -> str:
+    match = re.search(rf'\b{name}: "([^"]*)"', text)
+    return match[1] if match else ""
 
 
 def reference(text: str, name: str) -> int | None:

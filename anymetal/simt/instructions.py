@@ -156,6 +156,9 @@ def _call(line: Line, i: Instruction) -> None:
     while not line.accept(")"):
         argument = line.type()
         line.parameter_attributes()
+        if argument.kind == "metadata" and i.callee == "llvm.experimental.noalias.scope.decl":
+            line.next()  # what a compiler may assume of pointers; nothing happens here
+            continue
         if argument.kind == "metadata":
             raise Unsupported(f"a call of {i.callee}")
         i.operands.append(line.value(argument))
