@@ -1,0 +1,56 @@
+"""Which loads walk through memory, and that they alone are asked for ahead."""
+
+from __future__ import annotations
+
+import pytest
+
+from anymetal.simt import widen
+from anymetal.simt.layouts import Layout
+from anymetal.simt.streams import MAX_STEP
+
+KERNEL = """
+define void @f() {{
+entry:
+  %lane = call i32 @__simt_lane()
+  %in = call ptr addrspace({space}) @__simt_{buffer}(i32 0)
+  %out = call ptr addrspace(1) @__simt_device_buffer(i32 1)
+  %wide = zext i32 %lane to i64
+  %to = getelementptr float, ptr addrspace(1) %out, i64 %wide
+  br label %loop
+loop:
+  %k = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %sum = phi float [ 0.0, %entry ], [ %more, %loop ]
+  %index = add i64 %k, %wide
+  %at = getelementptr float, ptr addrspace({space}) %in, i64 %index
+  %x = load float, ptr addrspace({space}) %at, align 4
+  %more = fadd float %sum, %x
+  %next = add i64 %k, {step}
+  %go = icmp slt i64 %next, 4096
+  br i1 %go, label %loop, label %done
+done:
+  store float %more, ptr addrspace(1) %to, align 4
+  ret void
+}}
+declare i32 @__simt_lane()
+declare ptr addrspace(1) @__simt_device_buffer(i32)
+declare ptr addrspace(3) @__simt_threadgroup_buffer(i32)
+"""
+
+
+def prefetches(step: int, space: int = 1, buffer: str = "device_buffer") -> int:
+    text = KERNEL.format(step=step, space=space, buffer=buffer)
+    return widen(text, "f", (Layout("rows"),)).ir.count("call void @llvm.prefetch")
+
+
+@pytest.mark.parametrize("step", [32, 64, MAX_STEP // 4, -32])
+def test_a_load_that_walks_is_asked_for_ahead_line_by_line(step: int) -> None:
+    assert prefetches(step) == 2  # 32 floats are two cache lines
+
+
+@pytest.mark.parametrize("step", [0, MAX_STEP // 4 + 1, 4096])
+def test_a_load_that_stays_or_jumps_is_not(step: int) -> None:
+    assert prefetches(step) == 0
+
+
+def test_threadgroup_memory_is_near_already() -> None:
+    assert prefetches(32, 3, "threadgroup_buffer") == 0
