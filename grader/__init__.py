@@ -9,7 +9,8 @@ from grader import watch
 from grader.exercise import Kernel
 from grader.grading import WrongKernel, grade
 from grader.report import Grade
+from grader.timing import Times, Timing, time_kernel
 
 watch.install()
 
-__all__ = ["Grade", "Kernel", "WrongKernel", "grade"]
+__all__ = ["Grade", "Kernel", "Times", "Timing", "WrongKernel", "grade", "time_kernel"]

@@ -20,8 +20,13 @@ ZONE_BEFORE = 256
 LARGEST_THREADGROUP_EDGE = 128
 
 
-def make(exercise: Exercise, case: Case, seed: int) -> tuple[dict[str, mx.array], dict[str, Float64]]:
-    """The arrays of one case: as MLX arrays for the kernel, and their exact values in float64."""
+def make(
+    exercise: Exercise, case: Case, seed: int, *, red_zones: bool = True
+) -> tuple[dict[str, mx.array], dict[str, Float64]]:
+    """The arrays of one case: as MLX arrays for the kernel, and their exact values in float64.
+
+    `red_zones=False` leaves the NaN before and behind away, which cost more memory than large arrays.
+    """
     rng = np.random.default_rng(seed)
     values: dict[str, Float64] = {}
     for name, axes in exercise.arguments.items():
@@ -35,7 +40,14 @@ def make(exercise: Exercise, case: Case, seed: int) -> tuple[dict[str, mx.array]
     elif case.data in ("nan", "inf"):
         _put_special(case.data, values)
     behind = (max(case.sizes.values()) + LARGEST_THREADGROUP_EDGE) ** 2
-    arrays = {name: with_red_zones(value, DTYPES[case.dtype], behind) for name, value in values.items()}
+    if red_zones:
+        arrays = {name: with_red_zones(value, DTYPES[case.dtype], behind) for name, value in values.items()}
+    else:
+        arrays = {
+            name: mx.array(value.astype(np.float32)).astype(DTYPES[case.dtype])
+            for name, value in values.items()
+        }
+        mx.eval(*arrays.values())
     return arrays, {name: exact(array) for name, array in arrays.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +48,36 @@ class NearMiss:
     result: Callable[[Mapping[str, Float64]], Float64 | None]
 
 
+@dataclass
+class Counts:
+    """What one call of a learner's function asked for, over all its launches. Bytes are those that active
+    lanes asked for."""
+
+    read: dict[str, int]
+    """Bytes by argument."""
+    coalescing: dict[str, float]
+    """Of the loads of each argument: 1 is best; NaN where it was never read."""
+    written: int = 0
+    flops: int = 0
+    mma: int = 0
+    bank_conflicts: int = 0
+    launches: int = 0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a right kernel may spend: an expression over counters, and its limit."""
+
+    what: str
+    count: Callable[[Counts], float]
+    limit: Callable[[Mapping[str, int], int], float]
+    """From the case's sizes and the bytes of an element."""
+    formula: str
+    hint: str
+    at_least: bool = False
+    """The limit is the least that must be reached, as with coalescing."""
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One kernel to write."""
@@ -69,6 +100,11 @@ class Exercise:
     """Makes the learner's function out of a `.metal` body, with a standard launch: for mutants and tests."""
     cases: tuple[Case, ...]
     near_misses: tuple[NearMiss, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    budget_case: Case | None = None
+    """Where the budgets are counted, once every case is right."""
+    unoptimised: str = ""
+    """A `.metal` body that is right and spends what one spends without thinking: the table's last column."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """Hints by kind of diagnosis, where this exercise knows better than the grader's general words."""
 
@@ -78,6 +114,10 @@ class Exercise:
 
     def shape(self, names: tuple[str, ...], case: Case) -> tuple[int, ...]:
         return tuple(case.sizes[name] for name in names)
+
+    def flops(self, case: Case) -> float:
+        """Two for each product: of every element of the result, the terms of its sum."""
+        return 2.0 * math.prod(self.shape(self.result[1], case)) * case.sizes[self.terms]
 
     def call(self, kernel: Kernel, arrays: Mapping[str, mx.array]) -> Any:
         return kernel(*(arrays[name] for name in self.arguments))

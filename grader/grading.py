@@ -54,6 +54,6 @@ def judged(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> Grade
     used, outcomes = judge(exercise, kernel, seed)
     result = Grade(exercise, tuple(outcomes), used, seed_was_given=seed is not None)
     found = first_to_fix(outcomes)
-    if found is not None and not found[0].refused:
+    if found is not None and not found[0].refused and found[0].spent is None:
         result.machine_at_fault = not reference_passes(exercise, found[0].case, used)
     return result

@@ -16,16 +16,22 @@ GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"grid-too-small", "axes-swapped", "reads-own-output"}),
     frozenset({"stale"}),
     frozenset({"near-miss"}),
+    frozenset({"divergent-barrier"}),
+    frozenset({"race", "same-value-race", "inactive-lane", "uninitialised", "misaligned"}),
     frozenset({"scaled"}),
     frozenset({"partly-unwritten"}),
-    frozenset({"nan-swallowed", "nan-spread", "reads-past-end"}),
+    frozenset({"reads-past-end"}),
+    frozenset({"nan-swallowed", "nan-spread"}),
     frozenset({"one-lane"}),
     frozenset({"half-products"}),
     frozenset({"half-accumulator"}),
     frozenset({"part-right", "part-wrong", "edge-wrong"}),
 )
 # One case with this is enough: it is wrong whatever else is.
-DECISIVE = frozenset({"wrong-shape", "writes-past-end", "stale"})
+DECISIVE = frozenset(
+    "wrong-shape writes-past-end stale divergent-barrier race same-value-race inactive-lane uninitialised "
+    "misaligned reads-past-end".split()
+)
 # These are only true of a kernel if they are true of every case.
 TOTAL = frozenset({"untouched", "half-products", "half-accumulator"})
 ENOUGH = 0.5

@@ -1,4 +1,8 @@
-"""Try a learner's function on every case of an exercise and say what happened."""
+"""Try a learner's function on every case of an exercise and say what happened.
+
+Every case runs checked first (`anymetal.checked`), so that no kernel can hurt the process or go on for ever.
+Where the machine has an Apple GPU, a kernel that was found right and safe then runs there too.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,9 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
-from grader import data, refusals
+from grader import budgets, data, refusals, safety
 from grader.diagnose import Diagnosis, Evidence, diagnose
 from grader.exercise import DTYPES, Case, Exercise, Float64, Kernel
 from grader.tolerance import agrees, bound
@@ -41,10 +46,13 @@ class Outcome:
     wrong: tuple[WrongElement, ...] = ()
     refused: bool = False
     """True where there is no result to compare, or none that counts: later cases would say the same."""
+    spent: budgets.Spent | None = None
+    """For the outcome of a budget: what was counted."""
 
 
 def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[int, list[Outcome]]:
     """Run every case, up to the first refusal: a kernel that does not compile fails them all for one reason.
+    The cases of the next dtype wait until those of the dtype before are right.
 
     Returns:
         The seed that the numbers came from, and one outcome for each case that was tried.
@@ -56,6 +64,8 @@ def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[
     outcomes: list[Outcome] = []
     previous: tuple[tuple[int, ...], Float64] | None = None
     for number, case in enumerate(exercise.cases):
+        if any(each.diagnoses and each.case.dtype != case.dtype for each in outcomes):
+            break  # what is wrong in one type is put right there first; each type is compiled anew
         arrays, values = data.make(exercise, case, seed + number)
         want = _oracle(exercise, values)
         fresh_seed = seed + len(exercise.cases) + number
@@ -64,7 +74,22 @@ def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[
         outcomes.append(outcome)
         if outcome.refused:
             break
+    if not any(outcome.diagnoses for outcome in outcomes):
+        outcomes += _budgets(exercise, kernel, seed)
     return seed, outcomes
+
+
+def _budgets(exercise: Exercise, kernel: Kernel, seed: int) -> list[Outcome]:
+    """One outcome for each budget."""
+    case = exercise.budget_case
+    if case is None:
+        return []
+    arrays, _ = data.make(exercise, case, seed)
+    found = []
+    for spent in budgets.spent(exercise, kernel, arrays):
+        over = spent.diagnosis()
+        found.append(Outcome(case, () if over is None else (over,), spent=spent))
+    return found
 
 
 def _oracle(exercise: Exercise, values: dict[str, Float64]) -> Float64:
@@ -83,7 +108,11 @@ def _try(
     previous: tuple[tuple[int, ...], Float64] | None,
     fresh_seed: int,
 ) -> Outcome:
-    result, launches, refusal = _call(exercise, kernel, arrays, POISONS[0])
+    result, launches, refusal = _call(exercise, kernel, arrays, POISONS[0], check=True)
+    seen = safety.diagnoses(launches)
+    endless = [each for each in seen if each.kind == safety.ENDLESS]
+    if endless:
+        return Outcome(case, tuple(endless), refused=True)
     if refusal is None:
         refusal = refusals.of_launches(launches)
     if refusal is None:
@@ -92,21 +121,30 @@ def _try(
         refusal = refusals.of_type(exercise, case, result)
     if refusal is not None:
         return Outcome(case, (refusal,), refused=True)
+    check = True
+    if not seen and has_gpu():
+        # Right and safe on the CPU so far: see what the GPU makes of it. There, only the red zones look on.
+        at_cpu, _ = _wrongness(exercise, case, values, result, want)
+        if at_cpu is not None and not at_cpu.any():
+            check = False
+            result, launches, refusal = _call(exercise, kernel, arrays, POISONS[0])
+            if refusal is not None:
+                return Outcome(case, (refusal,), refused=True)
+            stray = refusals.past_the_end(exercise, launches)
+            seen = [] if stray is None else [stray]
     shape = refusals.of_shape(exercise, case, result)
     if shape is not None:
         return Outcome(case, (shape,))
+    wrongness, tolerance = _wrongness(exercise, case, values, result, want)
+    assert wrongness is not None
+    if not wrongness.any():
+        return Outcome(case, tuple(seen))
 
-    stray = refusals.past_the_end(exercise, launches)
     got = exact(result)
+    again, _, failed = _call(exercise, kernel, arrays, POISONS[1], check=check)
+    comparable = failed is None and isinstance(again, mx.array) and again.shape == result.shape
     with np.errstate(invalid="ignore"):
         magnitude = exercise.magnitude(values)
-    tolerance = bound(want, magnitude, case.sizes[exercise.terms], case.dtype)
-    right = agrees(got, want, tolerance)
-    if right.all():
-        return Outcome(case, () if stray is None else (stray,))
-
-    again, _, failed = _call(exercise, kernel, arrays, POISONS[1])
-    comparable = failed is None and isinstance(again, mx.array) and again.shape == result.shape
     evidence = Evidence(
         exercise=exercise,
         case=case,
@@ -120,20 +158,36 @@ def _try(
         repoisoned=exact(again) if comparable else got,
         previous=previous[1] if previous is not None and previous[0] == want.shape else None,
     )
-    places = [tuple(int(i) for i in place) for place in np.argwhere(~right)[:5]]
+    places = [tuple(int(i) for i in place) for place in np.argwhere(wrongness)[:5]]
     unwritten = evidence.unwritten
     wrong = tuple(
         WrongElement(place, None if unwritten[place] else float(got[place]), float(want[place]))
         for place in places
     )
-    return Outcome(case, (*([] if stray is None else [stray]), *diagnose(evidence)), wrong)
+    return Outcome(case, (*seen, *diagnose(evidence)), wrong)
+
+
+def has_gpu() -> bool:
+    """Whether kernels run anywhere but in anymetal on this machine."""
+    return bool(mx.metal.is_available())
+
+
+def _wrongness(
+    exercise: Exercise, case: Case, values: dict[str, Float64], result: Any, want: Float64
+) -> tuple[NDArray[np.bool_] | None, Float64]:
+    """Which elements are wrong (None where the shape is), and how far off each may be."""
+    with np.errstate(invalid="ignore"):
+        tolerance = bound(want, exercise.magnitude(values), case.sizes[exercise.terms], case.dtype)
+    if tuple(result.shape) != want.shape:
+        return None, tolerance
+    return np.asarray(~agrees(exact(result), want, tolerance)), tolerance
 
 
 def _call(
-    exercise: Exercise, kernel: Kernel, arrays: dict[str, mx.array], poison: float
+    exercise: Exercise, kernel: Kernel, arrays: dict[str, mx.array], poison: float, *, check: bool = False
 ) -> tuple[Any, Sequence[Launch], Diagnosis | None]:
     """The learner's function, watched. The third value says why there is no result."""
-    with watching(poison) as watch:
+    with watching(poison, check=check) as watch:
         try:
             result = exercise.call(kernel, arrays)
             if isinstance(result, mx.array):

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader.budgets import Spent, number
 from grader.diagnose import Diagnosis
 from grader.exercise import Exercise
 from grader.headline import first_to_fix
@@ -34,7 +35,12 @@ class Grade:
 
     @property
     def checks(self) -> int:
-        return len(self.exercise.cases)
+        return len(self.exercise.cases) + len(self.exercise.budgets)
+
+    @property
+    def spent(self) -> tuple[Spent, ...]:
+        """What was counted, one entry a budget; empty while the numbers are wrong."""
+        return tuple(outcome.spent for outcome in self.outcomes if outcome.spent is not None)
 
     @property
     def checks_passed(self) -> int:
@@ -121,33 +127,79 @@ def _passed_line(grade: Grade) -> str:
     dtypes = ", ".join(dict.fromkeys(case.dtype for case in cases))
     return (
         f"All {grade.checks} checks passed: ragged shapes, {dtypes}, NaN and infinity, every element within "
-        "the rounding error of a float32 sum, nothing written past the end."
+        "the rounding error of a float32 sum, no access out of bounds, no race, within budget."
     )
+
+
+def _spent_title(grade: Grade) -> str:
+    return f"Counted with {grade.exercise.budget_case}: the same on every machine."
+
+
+def _spent_rows(grade: Grade) -> list[tuple[str, str, str, str, str]]:
+    rows = [("", "yours", "budget", "reference", "unoptimised")]
+    for each in grade.spent:
+        limit = f"{'≥' if each.at_least else '≤'} {number(each.limit)}"
+        rows.append((each.what, number(each.yours), limit, number(each.reference), number(each.unoptimised)))
+    return rows
+
+
+def _spent_text(grade: Grade) -> list[str]:
+    if not grade.spent:
+        return []
+    rows = _spent_rows(grade)
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    table = [
+        "  ".join(f"{cell:>{w}}" if i else f"{cell:<{w}}" for i, (cell, w) in enumerate(zip(row, widths)))
+        for row in rows
+    ]
+    return ["", _spent_title(grade), *(f"  {line}" for line in table)]
+
+
+def _spent_html(grade: Grade) -> str:
+    if not grade.spent:
+        return ""
+    header, *rows = _spent_rows(grade)
+    table = "".join([_row("th", header), *(_row("td", row) for row in rows)])
+    return f'<p>{html.escape(_spent_title(grade))}</p><table style="margin: 0 0 1em 0">{table}</table>'
+
+
+def _score(grade: Grade) -> str:
+    tried = dict.fromkeys(outcome.case.dtype for outcome in grade.outcomes)
+    waiting = [d for d in dict.fromkeys(case.dtype for case in grade.exercise.cases) if d not in tried]
+    wait = ""
+    if waiting and not any(outcome.refused for outcome in grade.outcomes):
+        wait = f"; {' and '.join(waiting)} {'waits' if len(waiting) == 1 else 'wait'} until these do"
+    checks = len(grade.outcomes) if wait else grade.checks
+    return f"{grade.checks_passed} of {checks} checks passed{wait}"
 
 
 def _case_line(grade: Grade, outcome: Outcome) -> str:
     again = "" if grade.seed_was_given else f" Numbers from seed={grade.seed}."
-    return f"Seen with {outcome.case}.{again}"
+    return f"Seen with {outcome.case}.{'' if outcome.spent else again}"
 
 
 def as_text(grade: Grade) -> str:
     found = first_to_fix(grade.outcomes)
     if found is None:
-        return f"{_title(grade)}: passed\n{_passed_line(grade)}"
+        return "\n".join([f"{_title(grade)}: passed", _passed_line(grade), *_spent_text(grade)])
     outcome, diagnosis = found
-    lines = [f"{_title(grade)}: not yet, {grade.checks_passed} of {grade.checks} checks passed", ""]
+    lines = [f"{_title(grade)}: not yet, {_score(grade)}", ""]
     if grade.machine_at_fault:
         lines += [
             "The book's own kernel fails here too, so this machine or its set-up is at fault, not you.",
             "",
         ]
-    lines += [f"First: {diagnosis.says}"]
+    says, _, detail = diagnosis.says.partition("\n\n")
+    lines += [f"First: {says}"]
     if not outcome.refused:
         lines += [_case_line(grade, outcome)]
+    if detail:
+        lines += ["", detail]
     if outcome.wrong:
         rows = [("element", "got", "want"), *(_element(grade, wrong) for wrong in outcome.wrong)]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines += ["", *(f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows)]
+    lines += _spent_text(grade)
     if diagnosis.hint:
         lines += ["", f"Hint: {diagnosis.hint}"]
     return "\n".join(lines)
@@ -162,9 +214,9 @@ def as_html(grade: Grade) -> str:
         f"<p><strong>{html.escape(_title(grade))}: {state}</strong>",
     ]
     if found is None:
-        return "".join([*parts, f"<br>{html.escape(_passed_line(grade))}</p></div>"])
+        return "".join([*parts, f"<br>{html.escape(_passed_line(grade))}</p>{_spent_html(grade)}</div>"])
     outcome, diagnosis = found
-    parts.append(f" ({grade.checks_passed} of {grade.checks} checks passed)</p>")
+    parts.append(f" ({html.escape(_score(grade))})</p>")
     if grade.machine_at_fault:
         parts.append(
             "<p>The book's own kernel fails here too: this machine or its set-up is at fault, not you.</p>"
@@ -178,13 +230,14 @@ def as_html(grade: Grade) -> str:
         rows = [_row("th", ("element", "got", "want"))]
         rows += [_row("td", _element(grade, wrong)) for wrong in outcome.wrong]
         parts.append(f'<table style="margin: 0 0 1em 0">{"".join(rows)}</table>')
+    parts.append(_spent_html(grade))
     if diagnosis.hint:
         parts.append(f"<p><strong>Hint:</strong> {_inline(diagnosis.hint)}</p>")
     return "".join([*parts, "</div>"])
 
 
-def _row(tag: str, texts: tuple[str, str, str]) -> str:
-    styles = ("text-align: left", "text-align: right", "text-align: right")
+def _row(tag: str, texts: tuple[str, ...]) -> str:
+    styles = ("text-align: left", *["text-align: right"] * (len(texts) - 1))
     cells = zip(texts, styles, strict=True)
     inside = (
         f'<{tag} style="{style}; padding: 0 2em 0 0">{html.escape(text)}</{tag}>' for text, style in cells

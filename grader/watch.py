@@ -8,6 +8,8 @@ Inside, each launch
 - gets outputs with a *red zone* behind them, so that a kernel that writes past the end is found and harms
   nothing;
 - gets outputs filled with a *poison*, so that an element never written shows;
+- may run *checked*, on the CPU whatever the machine: see `anymetal.checked`. Its outputs get no red zone
+  then, since every access is looked at before it happens;
 - may be replaced by a fake that returns only NaN. An answer that survives that did not come from the kernel.
 
 A kernel's generated signature holds no shape of an output, so none of this can be seen from inside a kernel.
@@ -25,11 +27,16 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from anymetal.checks import Counters, Finding, checked
+
 NAN = float("nan")
 # A wrong kernel rounds a size up to a threadgroup's edge, or takes one size for another. Its stray writes
 # must land in the red zone, or they hit the process.
 LARGEST_THREADGROUP_EDGE = 128
 RED_ZONE_MOST = 1 << 20
+# Rounds of one loop by one SIMD-group, after which it is taken for endless. No case sums more than some
+# thousand products.
+BACK_EDGES = 4_000_000
 
 
 @dataclass
@@ -45,6 +52,12 @@ class Launch:
     fill: float
     """What the outputs held before the launch: the poison, or the learner's own `init_value`."""
     red_zones: list[mx.array]
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    """What the checked run found; empty where the launch did not run checked."""
+    counters: Counters | None = None
+    """What the checked run counted."""
 
     def strays(self) -> list[int]:
         """How far behind the end of each output the kernel wrote, in elements: 0 where it did not."""
@@ -60,10 +73,12 @@ class Launch:
 
 @dataclass
 class Watch:
-    """What happened inside one `watching()` block. `poison` fills outputs; `fake` launches nothing at all."""
+    """What happened inside one `watching()` block. `poison` fills outputs; `fake` launches nothing at all;
+    `check` runs each launch checked."""
 
     poison: float = NAN
     fake: bool = False
+    check: bool = False
     launches: list[Launch] = field(default_factory=list)
     reference_called: bool = False
 
@@ -74,16 +89,31 @@ _active: Watch | None = None
 class WatchedKernel:
     """What `mx.fast.metal_kernel` returns while the grader is loaded: the same call, seen."""
 
-    def __init__(self, kernel: Callable[..., Any], name: str, source: str) -> None:
-        self._kernel, self._name, self._source = kernel, name, source
+    def __init__(self, kernel: Callable[..., Any], made_with: dict[str, Any]) -> None:
+        self._kernel, self.made_with = kernel, made_with
+        self._twin: Callable[..., Any] | None = None
 
     def __call__(self, **arguments: Any) -> Any:
         if _active is None:
             return self._kernel(**arguments)
-        return _launch(_active, self._kernel, self._name, self._source, arguments)
+        return _launch(_active, self, arguments)
+
+    def plainly(self, **arguments: Any) -> Any:
+        """The launch itself, unseen."""
+        return self._kernel(**arguments)
+
+    def on_cpu(self, **arguments: Any) -> Any:
+        """The same launch by anymetal, on a Mac too: only anymetal can check."""
+        from anymetal.metal_kernel import MetalKernel, metal_kernel
+
+        if self._twin is None:
+            self._twin = (
+                self._kernel if isinstance(self._kernel, MetalKernel) else metal_kernel(**self.made_with)
+            )
+        return self._twin(**arguments)
 
     def __repr__(self) -> str:
-        return f"<metal_kernel {self._name!r}>"
+        return f"<metal_kernel {self.made_with.get('name', '')!r}>"
 
 
 class WatchedFactory:
@@ -97,9 +127,8 @@ class WatchedFactory:
 
     def __call__(self, *args: Any, **kwargs: Any) -> WatchedKernel:
         kernel = self.__wrapped__(*args, **kwargs)
-        positional = dict(zip(("name", "input_names", "output_names", "source"), args, strict=False))
-        names = positional | kwargs
-        return WatchedKernel(kernel, str(names.get("name", "")), str(names.get("source", "")))
+        names = ("name", "input_names", "output_names", "source", "header")
+        return WatchedKernel(kernel, dict(zip(names, args, strict=False)) | kwargs)
 
 
 def install() -> None:
@@ -114,10 +143,11 @@ def install() -> None:
 
 
 @contextmanager
-def watching(poison: float = NAN, *, fake: bool = False) -> Iterator[Watch]:
-    """Record every launch inside the block. `fake=True` launches nothing and returns NaN for every output."""
+def watching(poison: float = NAN, *, fake: bool = False, check: bool = False) -> Iterator[Watch]:
+    """Record every launch inside the block. `fake=True` launches nothing and returns NaN for every output;
+    `check=True` runs launches checked, so that nothing a kernel does can harm the process."""
     global _active
-    before, _active = _active, Watch(poison, fake)
+    before, _active = _active, Watch(poison, fake, check)
     profiler = sys.getprofile()
     watch = _active
 
@@ -135,35 +165,44 @@ def watching(poison: float = NAN, *, fake: bool = False) -> Iterator[Watch]:
         _active = before
 
 
-def _launch(
-    watch: Watch, kernel: Callable[..., Any], name: str, source: str, arguments: dict[str, Any]
-) -> list[mx.array]:
+def _launch(watch: Watch, kernel: WatchedKernel, arguments: dict[str, Any]) -> list[mx.array]:
     shapes: Sequence[Sequence[int]] = arguments["output_shapes"]
     dtypes: Sequence[mx.Dtype] = arguments["output_dtypes"]
     fill = arguments.get("init_value")
     fill = watch.poison if fill is None else float(fill)
     sizes = [math.prod(shape) for shape in shapes]
-    padded = [size + _red_zone(shape) for size, shape in zip(sizes, shapes, strict=True)]
+    padded = [
+        size + (0 if watch.check else _red_zone(shape)) for size, shape in zip(sizes, shapes, strict=True)
+    ]
+    made_with = kernel.made_with
+    launch = Launch(
+        name=str(made_with.get("name", "")),
+        source=str(made_with.get("source", "")),
+        grid=tuple(arguments["grid"]),
+        threadgroup=tuple(arguments["threadgroup"]),
+        inputs=[each for each in arguments["inputs"] if isinstance(each, mx.array)],
+        outputs=[],
+        fill=fill,
+        red_zones=[],
+        input_names=tuple(made_with.get("input_names", ())),
+        output_names=tuple(made_with.get("output_names", ())),
+    )
+    changed = {"output_shapes": [(size,) for size in padded], "init_value": fill, "verbose": False}
     if watch.fake:
         whole = [mx.full((size,), NAN, dtype=dtype) for size, dtype in zip(padded, dtypes, strict=True)]
+    elif watch.check:
+        with checked(back_edges=BACK_EDGES) as report:
+            whole = kernel.on_cpu(**(arguments | changed))
+        launch.findings, launch.counters = report.findings, report.counters
     else:
-        changed = {"output_shapes": [(size,) for size in padded], "init_value": fill, "verbose": False}
-        whole = kernel(**(arguments | changed))
+        whole = kernel.plainly(**(arguments | changed))
         mx.eval(whole)
-    outputs = [out[:size].reshape(shape) for out, size, shape in zip(whole, sizes, shapes, strict=True)]
-    watch.launches.append(
-        Launch(
-            name=name,
-            source=source,
-            grid=tuple(arguments["grid"]),
-            threadgroup=tuple(arguments["threadgroup"]),
-            inputs=[each for each in arguments["inputs"] if isinstance(each, mx.array)],
-            outputs=outputs,
-            fill=fill,
-            red_zones=[out[size:] for out, size in zip(whole, sizes, strict=True)],
-        )
-    )
-    return outputs
+    launch.outputs = [
+        out[:size].reshape(shape) for out, size, shape in zip(whole, sizes, shapes, strict=True)
+    ]
+    launch.red_zones = [out[size:] for out, size in zip(whole, sizes, strict=True) if out.size > size]
+    watch.launches.append(launch)
+    return launch.outputs
 
 
 def _red_zone(shape: Sequence[int]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from grader.exercise import Case, Exercise, Float64, Kernel, NearMiss
+from grader.exercise import Budget, Case, Exercise, Float64, Kernel, NearMiss
 
 TILE = 16
 """The edge of the standard launch's threadgroups. Cases sit on it and on either side of it."""
@@ -68,11 +68,14 @@ def _x_transposed(values: Mapping[str, Float64]) -> Float64 | None:
 
 
 def _read_with_stride(array: Float64, stride: int) -> Float64:
-    """`array` as it looks to a kernel that takes its rows to be `stride` long; NaN behind the end."""
+    """`array` as it looks to a kernel that takes its rows to be `stride` long.
+
+    Behind the end a checked run reads zero.
+    """
     rows, columns = array.shape
     index = np.arange(rows)[:, None] * stride + np.arange(columns)
     flat = array.ravel()
-    return np.where(index < flat.size, flat[np.minimum(index, flat.size - 1)], np.nan)
+    return np.where(index < flat.size, flat[np.minimum(index, flat.size - 1)], 0.0)
 
 
 def _w_stride_k(values: Mapping[str, Float64]) -> Float64 | None:
@@ -107,9 +110,14 @@ def _first_terms(values: Mapping[str, Float64], terms: int) -> Float64 | None:
 
 
 def _summed_over(values: Mapping[str, Float64], terms: int) -> Float64 | None:
-    """A loop of `terms` steps: behind K, w has no rows, and the grader's NaN is read."""
-    want = values["x"] @ values["w"]
-    return _first_terms(values, terms) if terms <= values["x"].shape[1] else np.full_like(want, np.nan)
+    """A loop of `terms` steps: behind K, x goes on with its next row, and w reads as zero behind its end."""
+    x, w = values["x"], values["w"]
+    rows, length = x.shape
+    if terms <= length:
+        return _first_terms(values, terms)
+    index = np.arange(rows)[:, None] * length + np.arange(terms)
+    flat = np.append(x.ravel(), np.zeros(terms))
+    return np.asarray(flat[index] @ np.vstack([w, np.zeros((terms - length, w.shape[1]))]))
 
 
 def _summed_over_n(values: Mapping[str, Float64]) -> Float64 | None:
@@ -283,6 +291,58 @@ CASES = (
     ),
 )
 
+# --- budgets --------------------------------------------------------------------------------------
+
+
+def _products(sizes: Mapping[str, int], size: int) -> float:
+    return 2.0 * sizes["M"] * sizes["N"] * sizes["K"] * size
+
+
+def _results(sizes: Mapping[str, int], size: int) -> float:
+    return 4.0 * sizes["M"] * sizes["N"] * size
+
+
+# Chapter 2 asks for nothing faster than the textbook: one load of x and one of w a product. Twice that leaves
+# room for other ways to write it, and none for a loop too many.
+BUDGETS = (
+    Budget(
+        "bytes of x asked for",
+        lambda counts: counts.read["x"],
+        _products,
+        "2 · M·N·K elements",
+        "Each product takes one element of x. A thread computes its own element of y and no other.",
+    ),
+    Budget(
+        "bytes of w asked for",
+        lambda counts: counts.read["w"],
+        _products,
+        "2 · M·N·K elements",
+        "Each product takes one element of w. A thread computes its own element of y and no other.",
+    ),
+    Budget(
+        "bytes stored",
+        lambda counts: counts.written,
+        _results,
+        "4 · M·N elements",
+        "Sum in a local variable, which is a register, and store it once.",
+    ),
+)
+
+SUM_IN_MEMORY = """
+uint n = thread_position_in_grid.x;
+uint m = thread_position_in_grid.y;
+uint M = x_shape[0];
+uint K = x_shape[1];
+uint N = w_shape[1];
+if (m >= M || n >= N) {
+    return;
+}
+y[m * N + n] = T(0);
+for (uint k = 0; k < K; k++) {
+    y[m * N + n] += x[m * K + k] * w[k * N + n];
+}
+"""
+
 EXERCISES = (
     Exercise(
         lab="02",
@@ -297,6 +357,9 @@ EXERCISES = (
         launch=launch,
         cases=CASES,
         near_misses=NEAR_MISSES,
+        budgets=BUDGETS,
+        budget_case=Case(_sizes(37, 101, 523)),
+        unoptimised=SUM_IN_MEMORY,
         hints={
             "untouched": "The kernel ran and stored nothing. Its last line should store the sum: "
             "`y[m * N + n] = T(sum);`.",

@@ -26,12 +26,12 @@ def test_a_mutant_is_refused_with_its_cause_named(exercise: Exercise, mutant: Mu
     assert not result.machine_at_fault
 
 
-@pytest.mark.parametrize("seed", [2, 3])
-@pytest.mark.parametrize("name", ["half_accumulator", "half_products", "nan_spread", "tail_of_four"])
-def test_the_cause_does_not_depend_on_the_numbers(name: str, seed: int) -> None:
+@pytest.mark.parametrize("name", ["half_accumulator", "half_products", "nan_spread"])
+def test_the_cause_does_not_depend_on_the_numbers(name: str) -> None:
     (exercise,) = LABS["02"]
     (mutant,) = (each for each in mutants.of(exercise) if each.name == name)
-    assert judged(exercise, mutant.make(), seed=seed).kind == mutant.cause
+    for seed in (2, 3):
+        assert judged(exercise, mutant.make(), seed=seed).kind == mutant.cause
 
 
 def test_every_lab_has_mutants_of_many_kinds() -> None:

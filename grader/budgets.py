@@ -1,0 +1,126 @@
+"""Budgets: what a right kernel may ask for, counted in checked mode and so the same on every machine.
+
+Speed cannot be graded without a GPU, and need not be: a kernel that asks for four times the bytes is found by
+counting. Each budget is held against three kernels on one case: the learner's, the reference, and one that is
+right and not optimised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import mlx.core as mx
+
+from anymetal.checks import Counters, checked
+from grader.diagnose import Diagnosis
+from grader.exercise import Counts, Exercise, Kernel
+from grader.watch import Launch, watching
+
+
+@dataclass(frozen=True)
+class Spent:
+    """One budget and what three kernels spent of it; None for a kernel that could not be counted."""
+
+    what: str
+    limit: float
+    formula: str
+    at_least: bool
+    yours: float
+    reference: float | None
+    unoptimised: float | None
+    hint: str
+
+    @property
+    def kept(self) -> bool:
+        return self.yours >= self.limit if self.at_least else self.yours <= self.limit
+
+    def diagnosis(self) -> Diagnosis | None:
+        if self.kept:
+            return None
+        times = ""
+        if self.reference:
+            times = f", {self.yours / self.reference:.3g}× the reference's {number(self.reference)}"
+        side = "less" if self.at_least else "more"
+        return Diagnosis(
+            "over-budget",
+            f"the numbers are right, and the kernel spends {side} than it may: {self.what} comes to "
+            f"{number(self.yours)}{times}. The budget is {number(self.limit)} ({self.formula}).",
+            self.hint,
+        )
+
+
+def spent(exercise: Exercise, kernel: Kernel, arrays: Mapping[str, mx.array]) -> tuple[Spent, ...]:
+    """Every budget of the exercise, counted on `arrays`, which are those of `exercise.budget_case`."""
+    case = exercise.budget_case
+    if not exercise.budgets or case is None:
+        return ()
+    yours = _counts(exercise, kernel, arrays)
+    if yours is None:
+        return ()
+    reference = _counts(exercise, exercise.reference(), arrays)
+    slow = _counts(exercise, exercise.launch(exercise.unoptimised), arrays) if exercise.unoptimised else None
+    size = next(iter(arrays.values())).itemsize
+    return tuple(
+        Spent(
+            what=budget.what,
+            limit=budget.limit(case.sizes, size),
+            formula=budget.formula,
+            at_least=budget.at_least,
+            yours=budget.count(yours),
+            reference=None if reference is None else budget.count(reference),
+            unoptimised=None if slow is None else budget.count(slow),
+            hint=budget.hint,
+        )
+        for budget in exercise.budgets
+    )
+
+
+def _counts(exercise: Exercise, kernel: Kernel, arrays: Mapping[str, mx.array]) -> Counts | None:
+    with checked() as report, watching(0.0, check=True) as watch:
+        exercise.call(kernel, arrays)
+    if watch.launches:
+        return count(arrays, watch.launches)
+    if not report.counters.launches:
+        return None
+    # The book's own kernels do not go by way of mx.fast.metal_kernel, which is what we watch.
+    total = _nothing(arrays)
+    by_name = {parameter: parameter.lower() for parameter in report.counters.buffers}
+    _add(total, report.counters, by_name)
+    return total
+
+
+def _nothing(arrays: Mapping[str, mx.array]) -> Counts:
+    return Counts(dict.fromkeys(arrays, 0), dict.fromkeys(arrays, float("nan")))
+
+
+def count(arrays: Mapping[str, mx.array], launches: Sequence[Launch]) -> Counts:
+    """Add up what launches asked for. A learner may give a parameter any name, so arrays count by identity
+    first and by name where a copy was passed."""
+    total = _nothing(arrays)
+    mine = {id(array): name for name, array in arrays.items()}
+    for launch in launches:
+        if launch.counters is not None:
+            pairs = zip(launch.input_names, launch.inputs, strict=False)
+            names = {parameter: mine.get(id(given), parameter) for parameter, given in pairs}
+            _add(total, launch.counters, names)
+    return total
+
+
+def _add(total: Counts, counters: Counters, names: Mapping[str, str]) -> None:
+    for parameter, name in names.items():
+        if name in total.read and parameter in counters.buffers:
+            total.read[name] += counters.buffers[parameter].bytes_read
+            total.coalescing[name] = counters.buffers[parameter].coalescing
+    total.written += sum(buffer.bytes_written for buffer in counters.buffers.values())
+    total.flops += counters.flops
+    total.mma += counters.mma
+    total.bank_conflicts += counters.threadgroup.bank_conflicts
+    total.launches += counters.launches
+
+
+def number(value: float | None) -> str:
+    """Whole numbers with commas, others to three digits."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value == int(value) else f"{value:.3g}"

@@ -1,0 +1,96 @@
+"""What a kernel spends is counted, and held against three kernels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import mlx.core as mx
+import pytest
+
+from grader import time_kernel
+from grader.exercise import Budget
+from grader.grading import judged
+from grader.labs import find
+from grader.mutants.lab02._right import SOURCE
+
+LAB = find("02")
+SMALL = replace(LAB, cases=LAB.cases[:1])
+
+
+def test_the_textbook_kernel_is_counted_as_its_formula_says() -> None:
+    result = judged(SMALL, LAB.launch(SOURCE), seed=1)
+    assert result.passed, str(result)
+    assert LAB.budget_case is not None
+    m, n, k = (LAB.budget_case.sizes[name] for name in "MNK")
+    asked_x, asked_w, stored = result.spent
+    assert asked_x.yours == asked_w.yours == asked_x.reference == asked_w.reference == 4 * m * n * k
+    assert stored.yours == stored.reference == 4 * m * n
+    assert stored.unoptimised == 4 * m * n * (k + 1)
+    assert f"{4 * m * n * k:,}" in str(result)
+    assert f"{4 * m * n * k:,}" in result._repr_html_()
+
+
+def test_a_sum_in_memory_is_over_budget() -> None:
+    result = judged(SMALL, LAB.launch(LAB.unoptimised), seed=1)
+    assert result.kind == "over-budget"
+    assert result.checks_passed == result.checks - 1
+    assert "524× the reference's" in str(result)
+
+
+def test_arrays_count_under_any_name() -> None:
+    source = SOURCE.replace("x_shape", "a_shape").replace("w_shape", "b_shape")
+    source = source.replace("x[", "a[").replace("w[", "b[")
+    kernel: Any = mx.fast.metal_kernel(name="k", input_names=["a", "b"], output_names=["y"], source=source)
+
+    def matmul(x: mx.array, w: mx.array) -> mx.array:
+        (y,) = kernel(
+            inputs=[x, w],
+            template=[("T", x.dtype)],
+            grid=(w.shape[1], x.shape[0], 1),
+            threadgroup=(16, 16, 1),
+            output_shapes=[(x.shape[0], w.shape[1])],
+            output_dtypes=[x.dtype],
+        )
+        return y
+
+    asked_x, asked_w, _ = judged(SMALL, matmul, seed=1).spent
+    assert asked_x.yours == asked_w.yours == asked_x.reference
+
+
+def test_a_budget_may_be_a_least() -> None:
+    least = Budget(
+        "coalescing of w",
+        lambda c: c.coalescing["w"],
+        lambda _s, _b: 2.0,
+        "more than there is",
+        "",
+        at_least=True,
+    )
+    result = judged(replace(SMALL, budgets=(least,)), LAB.launch(SOURCE), seed=1)
+    assert result.kind == "over-budget"
+    assert "less than it may" in str(result)
+
+
+def test_a_time_says_what_ran_the_kernel_and_stands_beside_the_references() -> None:
+    timing = time_kernel("02", LAB.launch(SOURCE), sizes={"M": 8, "N": 40, "K": 16}, repeat=4)
+    assert len(timing.yours.seconds) == len(timing.reference.seconds) == 4
+    assert timing.flops == 2 * 8 * 40 * 16
+    assert timing.moved == 4 * (8 * 16 + 16 * 40 + 8 * 40)
+    label = "Metal" if mx.metal.is_available() else "anymetal: not a GPU time"
+    assert label in str(timing)
+    assert "× the reference's time" in str(timing)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"sizes": {"M": 1}}, "needs K, M, N"),
+        ({"sizes": {"M": 1, "N": 0, "K": 3}}, "each at least 1"),
+        ({"dtype": "float64"}, "float32, float16, bfloat16"),
+        ({"repeat": 1}, "at least 2"),
+    ],
+)
+def test_what_cannot_be_timed_is_refused(wrong: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        time_kernel("02", LAB.launch(SOURCE), **wrong)
