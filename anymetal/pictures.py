@@ -220,6 +220,12 @@ def tile_walk(trace: Trace, memory: str, shape: tuple[int, int], *, kind: str = 
     figure, axes = _figure(6.4, min(max(6.4 * rows / columns, 1.8), 7) + 0.6)
     image = axes.imshow(grid, cmap="cividis", interpolation="nearest", aspect="auto")
     axes.add_patch(Rectangle((-0.5, -0.5), columns, rows, fill=False, edgecolor=INK))
+    if rows * columns <= 256:
+        middle = max(inside.values(), default=0) / 2
+        for index, number in inside.items():
+            colour = "white" if number < middle else "black"
+            where = (index % columns, index // columns)
+            axes.text(*where, str(number), ha="center", va="center", fontsize=7, color=colour)
     bar = figure.colorbar(image, ax=axes, label="access that comes first")
     bar.locator = MaxNLocator(integer=True)
     bar.update_ticks()
@@ -319,6 +325,9 @@ def _figure(width: float, height: float) -> tuple[Picture, Axes]:
 def _finish(figure: Picture, axes: Axes, title: str, alt: str) -> Picture:
     axes.set_title(title, color=INK, fontsize=9, loc="left", wrap=True)
     figure.alt = alt
+    # The layout settles once: it would move a little each time that the figure is drawn.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     return figure
 
 

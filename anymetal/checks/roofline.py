@@ -106,9 +106,11 @@ def roofline(counters: Counters, chip: str | Chip, dtype: str = "float32") -> Ro
 
 def _time(seconds: float) -> str:
     """Two digits, rounded down: "at least" stays true."""
-    size, unit = next(
-        ((s, u) for s, u in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")) if seconds >= s), (1e-9, "ns")
-    )
+    size, unit = 1e-9, "ns"
+    for least, one, name in ((1.0, 1.0, "s"), (1e-4, 1e-3, "ms"), (1e-6, 1e-6, "µs")):
+        if seconds >= least:
+            size, unit = one, name
+            break
     number = seconds / size
     step = 10.0 ** (math.floor(math.log10(number)) - 1)
     return f"{math.floor(number / step * (1 + 1e-12)) * step:.4g} {unit}"
