@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from grader.assemble import grade_id
 from grader.notebooks import NotebookFailed, execute, results
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -42,11 +43,6 @@ def read(path: Path) -> Notebook:
         cell["id"] = grade_id(cell) or f"cell-{number}"
     _check(path, notebook)
     return notebook
-
-
-def grade_id(cell: Any) -> str:
-    """nbgrader's name of a cell; empty for a cell that has none."""
-    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
 def is_grading(cell: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from grader.report import METADATA_KEY
 
 CELL_SECONDS = 120
+OUTPUT_BYTES = 5_000_000
 
 
 class NotebookFailed(Exception):
@@ -31,7 +32,21 @@ def execute(notebook: Any, folder: Path, *, seconds: int = CELL_SECONDS, allow_e
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     done = copy.deepcopy(notebook)
-    client = NotebookClient(
+    printed = 0
+
+    class Bounded(NotebookClient):  # type: ignore[misc]
+        """Stops at a flood of output, which would otherwise be kept in memory to its end."""
+
+        def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+            nonlocal printed
+            content = msg["content"]
+            printed += len(str(content.get("text", ""))) + len(str(content.get("data", "")))
+            if printed > OUTPUT_BYTES:
+                self.km.provisioner.process.kill()  # raising here would be noticed only at the cell's end
+                return None
+            return super().process_message(msg, cell, cell_index)
+
+    client = Bounded(
         done,
         timeout=seconds,
         kernel_name="python3",
@@ -40,12 +55,15 @@ def execute(notebook: Any, folder: Path, *, seconds: int = CELL_SECONDS, allow_e
         record_timing=False,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no word about its sockets on our terminal
     )
+    flood = f"The notebook printed more than {OUTPUT_BYTES // 1_000_000} MB."
     try:
         client.execute()
     except CellTimeoutError:
-        raise NotebookFailed(f"A cell took longer than {seconds} s.") from None
+        slow = f"A cell took longer than {seconds} s."
+        raise NotebookFailed(flood if printed > OUTPUT_BYTES else slow) from None
     except DeadKernelError:
-        raise NotebookFailed("The kernel died: a cell crashed it.") from None
+        died = "The kernel died: a cell crashed it."
+        raise NotebookFailed(flood if printed > OUTPUT_BYTES else died) from None
     except CellExecutionError as error:
         raise NotebookFailed(f"A cell failed.\n{error}") from None
     return done
@@ -58,5 +76,5 @@ def results(notebook: Any) -> list[dict[str, Any]]:
         for output in cell.get("outputs", []):
             summary = output.get("metadata", {}).get(METADATA_KEY)
             if summary is not None:
-                found.append(dict(summary) | {"report": output["data"]["text/plain"]})
+                found.append({"report": output["data"]["text/plain"]} | dict(summary))
     return found
