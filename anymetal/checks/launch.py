@@ -20,6 +20,7 @@ from .findings import KINDS, Access, Finding, Thread
 from .operations import Operations
 from .program import CheckedProgram, Memory, checked_program
 from .report import Launch, Report
+from .simdgroups import PerSimdgroup
 from .sites import ATOMIC, LOAD, PRIVATE, THREADGROUP, Place, Site
 from .state import FIRST_THREADS, Buffer, Record, State, prepare
 from .state import Thread as ThreadRecord
@@ -73,6 +74,10 @@ def run(
     block[LAUNCH_WORD] = ctypes.addressof(state.monitor)
     if follower:
         block[TRACE_WORD] = follower.attach()
+    if report.per_simdgroup:
+        groups = (-(-grid[0] // size[0]), -(-grid[1] // size[1]))
+        each = PerSimdgroup(program, state, report.counters, groups)
+        state.monitor.ran = each.address
     program.loaded.call(ctypes.addressof(block), start)
     launch = Launch(kernel, grid, size)
     names = report.remember(launch, files)
@@ -124,7 +129,7 @@ def _count(
             site.lanes += 32 * site.spans
             site.unique_bytes += described.span.unique_bytes * site.spans
             site.conflicts += described.span.conflicts * site.spans
-        moved = site.lanes * described.size
+        moved = 0 if described.space == PRIVATE else site.lanes * described.size
         traffic = BufferCounters(
             bytes_read=moved if described.kind in (LOAD, ATOMIC) else 0,
             bytes_written=moved if described.kind != LOAD else 0,

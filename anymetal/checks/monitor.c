@@ -426,6 +426,7 @@ void monitor_run(i64 *launch, u8 *scratch, Simdgroup *whole, Simdgroup *ragged, 
                 Simdgroup *run = cut && ragged ? ragged : whole;
                 state[i] = (u32)run(launch, scratch + i * frame, threadgroup, i, g[0], g[1], g[2], s[0], s[1], s[2],
                                     active, state[i]);
+                if (m->ran) m->ran(n, i);
                 going |= state[i] != 0;
                 ended |= (u32)!state[i] << i;
             }

@@ -96,6 +96,7 @@ typedef struct {
     u32 started[GROUPS];          // the lanes that a SIMD-group began with
     u32 stopped_at[GROUPS];       // the barrier it stands at
     u32 stop_flags;               // memory flags that all barriers of this round have
+    void (*ran)(u32 group, u32 simdgroup);  // told whenever a SIMD-group stops or ends, if anyone asks
 } Monitor;
 
 // -- stamps -------------------------------------------------------------------------------------------------------

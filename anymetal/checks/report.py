@@ -33,13 +33,14 @@ class Report:
     """findings: mistakes, in the order in which they were met. counters: of all launches. launches: what ran,
     in order. sources: the learner's texts by name ("source", "header" or a file); where two launches of one
     report have different texts of one name, the later ones are called "source (2)", "source (3)" …
-    follower: makes a trace of one launch."""
+    per_simdgroup: whether ``counters.by_simdgroup`` is filled. follower: makes a trace of one launch."""
 
     findings: list[Finding] = field(default_factory=list)
     counters: Counters = field(default_factory=Counters)
     back_edges: int = BACK_EDGES
     launches: list[Launch] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    per_simdgroup: bool = False
     follower: Request | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
@@ -79,16 +80,17 @@ def active() -> Report | None:
 
 
 @contextlib.contextmanager
-def checked(*, back_edges: int = BACK_EDGES) -> Iterator[Report]:
+def checked(*, back_edges: int = BACK_EDGES, per_simdgroup: bool = False) -> Iterator[Report]:
     """Run every launch inside the ``with`` block watched.
 
     Each access is looked at before it happens: reads outside a buffer give zero, such writes are dropped, and
     a loop ends after ``back_edges`` rounds of a SIMD-group. The outputs are the same as without, bit for bit,
-    for kernels that do nothing wrong. Raises ``ValueError`` where ``back_edges`` is not positive.
+    for kernels that do nothing wrong. ``per_simdgroup`` also counts what each SIMD-group does, in
+    ``report.counters.by_simdgroup``. Raises ``ValueError`` where ``back_edges`` is not positive.
     """
     if not isinstance(back_edges, int) or back_edges < 1:
         raise ValueError(f"back_edges must be a positive whole number, got {back_edges!r}")
-    report = Report(back_edges=back_edges)
+    report = Report(back_edges=back_edges, per_simdgroup=per_simdgroup)
     token = _active.set(report)
     try:
         yield report

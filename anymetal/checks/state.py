@@ -100,7 +100,11 @@ class Monitor(ctypes.Structure):
         ("started", u32 * GROUPS),
         ("stopped_at", u32 * GROUPS),
         ("stop_flags", u32),
+        ("ran", pointer),
     )
+
+
+Ran = ctypes.CFUNCTYPE(None, u32, u32)  # threadgroup, SIMD-group
 
 
 @dataclass(frozen=True)

@@ -182,8 +182,11 @@ def module(source: Source, *, line_tables: bool = False, variables: bool = False
     `line_tables`: instructions say which line they come from. `variables`: and which variable holds what.
     """
     from anymetal.frontend import Kernel, Module, Parameter, compile_source
+    from anymetal.frontend.clang import HERE
 
-    key = cache.key("module", source.identity(), line_tables, variables)
+    # Places name files of Metal's library where it is installed.
+    here = str(HERE) if line_tables else ""
+    key = cache.key("module", source.identity(), line_tables, variables, here)
     stored = cache.load(key)
     if stored is not None:
         try:
