@@ -1,7 +1,8 @@
 """Kernels made by chance for checked mode: memory of every kind, barriers, lanes, branches and loops.
 
-A kernel is a batch of small programs, one after the other, since starting a compiler costs more than a program does.
-A valid one does nothing that checked mode may report; a wild one uses any index anywhere, and worse.
+A kernel is a batch of small programs, one after the other, since starting a compiler costs more than a
+program does. A valid one does nothing that checked mode may report; a wild one uses any index anywhere, and
+worse.
 """
 
 from __future__ import annotations
@@ -75,12 +76,14 @@ class Writer:
         if self.wild and self.chance(2):
             barrier = f"{indent}if (v0 % 3u) {{ {barrier.strip()} }}" if self.chance(3) else ""
         if self.chance(2):
+            relaxed = "memory_order_relaxed"
+            place = self.index(f"min(threads, {BINS}u)")
             self.lines += [
-                f"{indent}if (lid < {BINS}u) {{ atomic_store_explicit(&bins{n}[lid], 0u, memory_order_relaxed); }}",
+                f"{indent}if (lid < {BINS}u) {{ atomic_store_explicit(&bins{n}[lid], 0u, {relaxed}); }}",
                 barrier,
-                f"{indent}atomic_fetch_add_explicit(&bins{n}[{self.index(f'min(threads, {BINS}u)')}], v1 & 3u, memory_order_relaxed);",
+                f"{indent}atomic_fetch_add_explicit(&bins{n}[{place}], v1 & 3u, {relaxed});",
                 barrier,
-                f"{indent}v2 ^= atomic_load_explicit(&bins{n}[min(threads, {BINS}u) - 1u], memory_order_relaxed);",
+                f"{indent}v2 ^= atomic_load_explicit(&bins{n}[min(threads, {BINS}u) - 1u], {relaxed});",
                 barrier,
             ]
             return
@@ -140,7 +143,8 @@ class Writer:
         n = self.number
         self.lines += [
             "{",
-            f"    uint v0 = gid * 7u + {n}u, v1 = lid ^ {self.random.randrange(1000)}u, v2 = data[gid % {N}u];",
+            f"    uint v0 = gid * 7u + {n}u, v1 = lid ^ {self.random.randrange(1000)}u;",
+            f"    uint v2 = data[gid % {N}u];",
             f"    uint p[{PRIVATE}];",
             f"    for (uint k = 0; k < {PRIVATE}u; ++k) {{ p[k] = k * v1; }}",
         ]
@@ -152,7 +156,8 @@ class Writer:
 
 
 def kernel(random: Random, count: int, *, wild: bool = False) -> str:
-    """The body of a kernel of `count` programs: input `data` (256 × uint32), output `out` (threads × `count`)."""
+    """The body of a kernel of `count` programs: input `data` (256 × uint32), output `out` (threads × `count`
+    × uint32)."""
     declared = [
         f"threadgroup uint t{n}[{SHARED}]; threadgroup atomic_uint bins{n}[{BINS}];" for n in range(count)
     ]

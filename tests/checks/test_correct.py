@@ -153,7 +153,7 @@ def test_mlx_scan() -> None:
 
 
 def test_mlx_scan_of_a_short_row_reads_what_nothing_has_written() -> None:
-    # All 32 lanes read the SIMD-groups' sums, however few SIMD-groups there are; what the others get is not used.
+    # All 32 lanes read the SIMD-groups' sums, however few there are; what the others get is not used.
     x = _random(3, 700).astype(np.float32)
     with anymetal.checked() as report:
         scan(x, 192)

@@ -150,9 +150,8 @@ CASES = {
     ),
     # 4 SIMD-groups come to 2 barriers.
     "barriers": Case(
-        I
-        + "threadgroup float t[128]; t[i] = a[i]; threadgroup_barrier(mem_flags::mem_threadgroup); float x = t[i ^ 1];"
-        " threadgroup_barrier(mem_flags::mem_threadgroup); t[i] = x; y[i] = t[i];",
+        I + "threadgroup float t[128]; t[i] = a[i]; threadgroup_barrier(mem_flags::mem_threadgroup);"
+        " float x = t[i ^ 1]; threadgroup_barrier(mem_flags::mem_threadgroup); t[i] = x; y[i] = t[i];",
         128,
         128,
         (128, 1, 1),
@@ -161,8 +160,8 @@ CASES = {
     ),
     # 64 floats in, the same out in another order: no two lanes use one bank.
     "threadgroup_memory": Case(
-        I
-        + "threadgroup float t[64]; t[i] = a[i]; threadgroup_barrier(mem_flags::mem_threadgroup); y[i] = t[63 - i];",
+        I + "threadgroup float t[64]; t[i] = a[i]; threadgroup_barrier(mem_flags::mem_threadgroup);"
+        " y[i] = t[63 - i];",
         64,
         64,
         (64, 1, 1),
