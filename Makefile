@@ -3,6 +3,9 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+# student or instructor: whether the book and the labs hold the solutions.
+EDITION ?= student
+export EDITION
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,16 +14,16 @@ BOOK := _build/html/index.html
 STAMP := $(VENV)/set-up-$(shell cat requirements.lock pyproject.toml tools/set_up.py | cksum | cut -d ' ' -f 1)
 
 # Pages and executed cells are cached by their own text alone: drop them when the code that they run has changed.
-DROP_STALE_BOOK = code=$$(find anymetal kernels grader requirements.lock _config.yml -type f ! -name '*.pyc' | \
-	LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat | cksum); \
-	test "$$code" = "$$(cat _build/code 2>/dev/null)" || rm -rf _build/html _build/.doctrees _build/.jupyter_cache; \
+DROP_STALE_BOOK = code=$$(find anymetal kernels grader book/_ext requirements.lock _config.yml -type f ! -name '*.pyc' | \
+	LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat | cksum); code="$$code $(EDITION)"; \
+	test "$$code" = "$$(cat _build/code 2>/dev/null)" || rm -rf _build/html _build/.doctrees _build/.jupyter_cache _build/jupyter_execute; \
 	mkdir -p _build; echo "$$code" > _build/code
 
 # Notebook kernels start debuggers that complain about frozen modules. We do not debug there.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up book labs lab serve test lint check format bench lock clean
+.PHONY: help set-up book labs lab serve test lint check format bench support lock clean
 
 help:
 	@echo "make book    run the labs' solutions and the chapters, build the book, say where to open it"
@@ -30,7 +33,9 @@ help:
 	@echo "make bench   measure against NumPy, MLX's CPU operations, PoCL and Numba"
 	@echo
 	@echo "make labs    make the lab notebooks from solutions/*.md"
+	@echo "             EDITION=instructor: book and labs with the solutions (labs in _build/instructor)"
 	@echo "make format  put the sources into the one style"
+	@echo "make support run the tests behind the table in anymetal/README.md, and write it"
 	@echo "make lock    choose the newest versions that fit and write requirements.lock"
 	@echo "make clean   remove what was built; make clean-all removes $(VENV) too"
 	@echo
@@ -51,7 +56,7 @@ book: labs
 
 labs: $(STAMP)
 	@echo "==> Running the labs' reference solutions"
-	@$(BIN)/python -m grader.build_labs
+	@$(BIN)/python -m grader.build_labs --edition $(EDITION)
 
 lab: $(STAMP)
 	@$(BIN)/jupyter lab labs
@@ -84,6 +89,10 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
+
+# The table of what anymetal supports, in its README, from the tests that it names.
+support: $(STAMP)
+	@$(BIN)/python -m tests.library.support_table
 
 # uv resolves for every Python and platform at once; pip then installs what it found.
 lock: $(STAMP)

@@ -107,8 +107,8 @@ def skeleton(done: Notebook) -> Notebook:
     return lab
 
 
-def build(source: Path, labs: Path, *, check: bool) -> list[Path]:
-    """Make the two notebooks of one lab.
+def build(source: Path, labs: Path, *, check: bool, solved_labs: Path | None = None) -> list[Path]:
+    """Make the two notebooks of one lab, and a third, solved, in `solved_labs`: the instructor's.
 
     Returns:
         The files that were out of date. They are written unless `check` is set.
@@ -117,6 +117,9 @@ def build(source: Path, labs: Path, *, check: bool) -> list[Path]:
 
     done = solved(read(source), source.parent)
     stale: list[Path] = []
+    if solved_labs is not None:
+        solved_labs.mkdir(parents=True, exist_ok=True)
+        nbformat.write(done, solved_labs / f"{source.stem}.ipynb")
     for path, notebook in (
         (source.with_suffix(".ipynb"), done),
         (labs / f"{source.stem}.ipynb", skeleton(done)),
@@ -138,6 +141,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("sources", nargs="*", type=Path, help="sources of labs (all of solutions/*.md)")
     parser.add_argument("--labs", type=Path, default=Path("labs"), help="the learners' folder (labs)")
+    parser.add_argument(
+        "--edition",
+        choices=("student", "instructor"),
+        default="student",
+        help="instructor: write solved labs to _build/instructor/labs as well",
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     given = parser.parse_args(arguments)
     sources = given.sources or sorted(Path("solutions").glob("*.md"))
@@ -145,10 +154,11 @@ def main(arguments: list[str] | None = None) -> int:
         print("No sources: solutions/*.md matches nothing in this folder.", file=sys.stderr)
         return 1
     failed = False
+    solved_labs = Path("_build/instructor/labs") if given.edition == "instructor" else None
     for number, source in enumerate(sources, 1):
         print(f"[{number}/{len(sources)}] {source} ...", end=" ", flush=True)
         try:
-            stale = build(source, given.labs, check=given.check)
+            stale = build(source, given.labs, check=given.check, solved_labs=solved_labs)
         except (BadSource, NotebookFailed, OSError) as error:
             print(f"failed\n{error}")
             failed = True
