@@ -220,6 +220,8 @@ class _Reader:
         memory = self.program.memories[record.root] if record.root >= 0 else None
         name, total = self._memory(record.root, memory, site)
         index = record.index // max(site.scalar, 1)
+        if kind == "out-of-bounds" and 0 <= index < total:
+            index = total  # several elements at once, of which the first lie inside
         threads = tuple(
             self._thread(record.threads[i]) for i in range(min(record.count, len(record.threads)))
         )

@@ -3,7 +3,7 @@
 // threadgroup: 32 1 1
 // in: a float32 8,8
 // out: y float32 8,8
-// finds: unwritten-output y[8] of 64 x7
+// finds: unwritten-output y[8] of 64 x8
 simdgroup_matrix<float, 8, 8> m;
 simdgroup_load(m, a, 8);
-simdgroup_store(m, y, 9);  //! out-of-bounds y of 64 x7
+simdgroup_store(m, y, 9);  //! out-of-bounds y[64] of 64 x4
