@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .report import Report, checked
+from .report import BACK_EDGES, Report, checked
 
 MAX_STEPS = 10_000
 LANES = 32
@@ -150,12 +150,14 @@ def trace(
     simdgroup: int = 0,
     launch: int = 0,
     max_steps: int = MAX_STEPS,
+    back_edges: int = BACK_EDGES,
 ) -> Trace:
     """Run ``kernel_call`` checked, and follow one SIMD-group of one of its launches.
 
     kernel_call: a function without arguments that calls the kernel (``lambda: kernel(...)``). threadgroup:
     the position in the grid of the one that is followed. simdgroup: its index there. launch: which launch,
     where there are several. max_steps: where to stop writing down; the kernel itself runs to its end.
+    back_edges: as in ``checked``.
 
     Raises ``ValueError`` for a threadgroup, SIMD-group or launch that there is not.
     """
@@ -171,7 +173,7 @@ def trace(
     from .tracing import Request  # it needs the whole compiler, which most runs never load
 
     request = Request((where[0], where[1], where[2]), simdgroup, launch, max_steps)
-    with checked() as report:
+    with checked(back_edges=back_edges) as report:
         report.follower = request
         kernel_call()
     if request.made is None:

@@ -157,6 +157,8 @@ class _Reader:
 
     def _variable(self, step: Step, point: Point, mask: int, data: bytes) -> None:
         assert point.variable is not None
+        if not data and point.variable not in self.names:
+            return
         name = self._name(point.variable)
         if not data:
             if self.now.pop(name, None) is not None:
