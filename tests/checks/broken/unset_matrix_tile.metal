@@ -11,5 +11,5 @@ if (i < 24) {
 }
 simdgroup_barrier(mem_flags::mem_threadgroup);
 simdgroup_matrix<float, 8, 8> m;
-simdgroup_load(m, t, 8);  //! uninitialised t x8
+simdgroup_load(m, t, 8);  //! uninitialised t x4
 simdgroup_store(m, y, 8);
