@@ -136,7 +136,7 @@ def operations_table(counters: Counters) -> Table:
         ("threadgroup memory, bytes", f"{counters.threadgroup_memory:,}"),
         ("launches", f"{counters.launches:,}"),
     )
-    return Table("Work, counted", ("", "count"), rows)
+    return Table("Work, counted", ("work", "count"), rows)
 
 
 def simdgroup_table(counters: Counters) -> Table:

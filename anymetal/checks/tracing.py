@@ -19,7 +19,7 @@ from . import trace_state
 from .launch import Ran
 from .program import CheckedProgram, compile_watched
 from .report import Report
-from .sites import ATOMIC, PRIVATE, STORE, Site
+from .sites import ATOMIC, PRIVATE, STORE, Place, Site
 from .trace import Lanes, MemoryAccess, Shuffle, Step, Trace
 from .tracer import ACCESS, BARRIER, SHUFFLE, STEP, VARIABLE, Point, Tracer, Variable, functions
 
@@ -102,9 +102,11 @@ class _Reader:
         if kind == VARIABLE and not self.steps and not data:
             return
         if kind == STEP or not self.steps:
-            file = self.ran.names.get(point.place.file, point.place.file)
-            line = point.place.line or (point.variable.line if point.variable else 0)
-            self.steps.append(Step(file, line, mask))
+            # A parameter has its value before any line runs: the line that declares it will do.
+            at: Place | Variable = point.place
+            if point.variable is not None and not point.place.line:
+                at = point.variable
+            self.steps.append(Step(self.ran.names.get(at.file, at.file), at.line, mask))
         step = self.steps[-1]
         if kind == ACCESS:
             step.accesses += self._accesses(point, mask, data)

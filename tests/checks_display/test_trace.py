@@ -226,6 +226,32 @@ def test_max_steps_cut_the_trace_and_not_the_kernel() -> None:
     assert np.allclose(kept[0], w @ x, rtol=1e-4, atol=1e-4)
 
 
+def test_library_kernels_and_their_parameters() -> None:
+    source = """#include <metal_stdlib>
+using namespace metal;
+kernel void twice(device const half* a [[buffer(0)]], device half* b [[buffer(1)]],
+                  threadgroup half* t [[threadgroup(0)]], uint i [[thread_position_in_grid]]) {
+    t[i % 32] = a[i];
+    half v = t[i % 32] * 2;
+    b[i] = v;
+}
+"""
+    a, b = np.arange(64, dtype=np.float16), np.zeros(64, np.float16)
+    function = anymetal.Library(source).function("twice")
+    trace = anymetal.trace(
+        lambda: function(a, b, grid=(64, 1, 1), threadgroup=(32, 1, 1), threadgroup_memory=(64,)),
+        threadgroup=1,
+    )
+    assert trace.kernel == "twice"
+    assert trace.sources == {"source": source}
+    assert all(trace.text(step) for step in trace.steps)
+    assert trace.variables(0)["i"] == tuple(range(32, 64))
+    names = [(x.kind, x.memory, x.space) for s in trace.steps for x in s.accesses]
+    assert ("write", "t", "threadgroup") in names
+    assert names[-1] == ("write", "b", "device")
+    assert np.array_equal(b, a * 2)
+
+
 def test_one_launch_of_several() -> None:
     first = kernels.run(
         "y[thread_position_in_grid.x] = x[thread_position_in_grid.x];", {"x": np.ones(32, np.float32)}, 32
