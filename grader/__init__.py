@@ -8,9 +8,10 @@ returns its output. Importing this module makes `mx.fast.metal_kernel` work on t
 from grader import watch
 from grader.exercise import Kernel
 from grader.grading import WrongKernel, grade
+from grader.hints import Hint, hint
 from grader.report import Grade
 from grader.timing import Times, Timing, time_kernel
 
 watch.install()
 
-__all__ = ["Grade", "Kernel", "Times", "Timing", "WrongKernel", "grade", "time_kernel"]
+__all__ = ["Grade", "Hint", "Kernel", "Times", "Timing", "WrongKernel", "grade", "hint", "time_kernel"]

@@ -105,6 +105,8 @@ class Exercise:
     """Where the budgets are counted, once every case is right."""
     unoptimised: str = ""
     """A `.metal` body that is right and spends what one spends without thinking: the table's last column."""
+    steps: tuple[str, ...] = ()
+    """Hints that open one at a time, from the gentlest to the plainest."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """Hints by kind of diagnosis, where this exercise knows better than the grader's general words."""
 

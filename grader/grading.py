@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader import watch
 from grader.exercise import Exercise, Kernel
 from grader.headline import first_to_fix
+from grader.hints import opened
 from grader.judge import judge, reference_passes
 from grader.labs import find
 from grader.report import Grade
@@ -52,7 +53,9 @@ def judged(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> Grade
     """`grade` for an exercise at hand, without showing anything."""
     watch.install()
     used, outcomes = judge(exercise, kernel, seed)
-    result = Grade(exercise, tuple(outcomes), used, seed_was_given=seed is not None)
+    result = Grade(
+        exercise, tuple(outcomes), used, seed_was_given=seed is not None, hints_opened=opened(exercise.id)
+    )
     found = first_to_fix(outcomes)
     if found is not None and not found[0].refused and found[0].spent is None:
         result.machine_at_fault = not reference_passes(exercise, found[0].case, used)

@@ -27,6 +27,7 @@ class Grade:
     seed_was_given: bool = True
     machine_at_fault: bool = False
     """The reference fails the same case on this machine."""
+    hints_opened: int = 0
     _shown_in_cell: int | None = field(default=None, repr=False)
 
     @property
@@ -65,6 +66,7 @@ class Grade:
             "checks_passed": self.checks_passed,
             "checks": self.checks,
             "kind": self.kind,
+            "hints": self.hints_opened,
             "report": as_text(self),
         }
 
@@ -174,6 +176,10 @@ def _score(grade: Grade) -> str:
     return f"{grade.checks_passed} of {checks} checks passed{wait}"
 
 
+def _hints_line(grade: Grade) -> str:
+    return f"Hints opened: {grade.hints_opened} of {len(grade.exercise.steps)}. They cost nothing."
+
+
 def _case_line(grade: Grade, outcome: Outcome) -> str:
     again = "" if grade.seed_was_given else f" Numbers from seed={grade.seed}."
     return f"Seen with {outcome.case}.{'' if outcome.spent else again}"
@@ -207,6 +213,11 @@ def as_text(grade: Grade, *, counts: bool = True) -> str:
     lines += _spent_text(grade)
     if diagnosis.hint:
         lines += ["", f"Hint: {diagnosis.hint}"]
+    if grade.hints_opened:
+        lines += [
+            "",
+            f"Hints opened: {grade.hints_opened} of {len(grade.exercise.steps)}. They cost nothing.",
+        ]
     return "\n".join(lines)
 
 
@@ -238,6 +249,8 @@ def as_html(grade: Grade) -> str:
     parts.append(_spent_html(grade))
     if diagnosis.hint:
         parts.append(f"<p><strong>Hint:</strong> {_inline(diagnosis.hint)}</p>")
+    if grade.hints_opened:
+        parts.append(f"<p>{_hints_line(grade)}</p>")
     return "".join([*parts, "</div>"])
 
 

@@ -173,7 +173,7 @@ def _size(folder: Path) -> int:
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
     """End the worker and all that it started: a Jupyter kernel has a process group of its own."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     with suppress(psutil.NoSuchProcess):
         family = psutil.Process(worker.pid).children(recursive=True)

@@ -360,6 +360,16 @@ EXERCISES = (
         budgets=BUDGETS,
         budget_case=Case(_sizes(37, 101, 523)),
         unoptimised=SUM_IN_MEMORY,
+        steps=(
+            "Which threads must leave? One whose row is not below M, or whose column is not below N. "
+            "`return;` ends a thread.",
+            "The sum is a `float` that starts at 0, and k runs over 0, 1, …, K − 1. Each step adds "
+            "x[m, k] · w[k, n]. Convert both factors with `float(…)` before you multiply: two halves multiply "
+            "to a half.",
+            "`T(sum)` converts the sum to the type of y. Element [m, n] of y lies at `m * N + n`.",
+            "In the launch, x of the grid runs along the columns of y and y along its rows: one thread an "
+            "element.",
+        ),
         hints={
             "untouched": "The kernel ran and stored nothing. Its last line should store the sum: "
             "`y[m * N + n] = T(sum);`.",
