@@ -166,6 +166,13 @@ def extent(array: mx.array) -> int:
     return array.itemsize * (1 + sum((n - 1) * abs(s) for n, s in zip(array.shape, strides(array))))
 
 
+def before(array: mx.array) -> int:
+    """The bytes of an evaluated array that lie before its first element: strides may be below zero."""
+    if array.nbytes == 0 or _view(array).c_contiguous:
+        return 0
+    return array.itemsize * sum((n - 1) * -s for n, s in zip(array.shape, strides(array)) if s < 0)
+
+
 def output(shape: tuple[int, ...], dtype: Any, init_value: float | None) -> mx.array:
     """A new evaluated array, row-major. Each element is `init_value`, or by default what marks it as
     unwritten.

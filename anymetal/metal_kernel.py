@@ -222,15 +222,16 @@ class MetalKernel:
 
     def _buffers(
         self, passed: list[Any], words: list[Any], made: list[Any], unset: bool
-    ) -> list[tuple[str, int, int, int, bool, int]]:
+    ) -> list[tuple[str, int, int, int, bool, int, int]]:
         """What `checks.state.Buffer` holds of each buffer."""
         from anymetal import arrays
 
         rest = iter(words)
-        found: list[tuple[str, int, int, int, bool, int]] = []
+        found: list[tuple[str, int, int, int, bool, int, int]] = []
         for name, array, named in zip(self.input_names, passed, self._extras):
             address = arrays.address(array)
-            found.append((name, address, arrays.extent(array), array.itemsize, False, _lead(address)))
+            extent, before = arrays.extent(array), arrays.before(array)
+            found.append((name, address, extent, array.itemsize, False, _lead(address), before))
             if array.ndim == 0:
                 continue
             for wanted, suffix, element in (
@@ -241,11 +242,19 @@ class MetalKernel:
                 if wanted:
                     word = next(rest)
                     found.append(
-                        (f"{name}_{suffix}", ctypes.addressof(word), ctypes.sizeof(word), element, False, 0)
+                        (
+                            f"{name}_{suffix}",
+                            ctypes.addressof(word),
+                            ctypes.sizeof(word),
+                            element,
+                            False,
+                            0,
+                            0,
+                        )
                     )
         for name, array in zip(self.output_names, made):
             address = arrays.address(array)
-            found.append((name, address, array.nbytes, array.itemsize, unset, _lead(address)))
+            found.append((name, address, array.nbytes, array.itemsize, unset, _lead(address), 0))
         return found
 
     def _checked(
@@ -255,7 +264,7 @@ class MetalKernel:
         grid: Size3,
         threadgroup: Size3,
         large: bool,
-        buffers: list[tuple[str, int, int, int, bool, int]],
+        buffers: list[tuple[str, int, int, int, bool, int, int]],
     ) -> None:
         """The launch, watched by a monitor (see `anymetal.checks`)."""
         from anymetal.checks.launch import run

@@ -222,6 +222,8 @@ class _Reader:
         index = record.index // max(site.scalar, 1)
         if kind == "out-of-bounds" and 0 <= index < total:
             index = total  # several elements at once, of which the first lie inside
+        if memory is not None and memory.root.kind == "buffer":
+            index -= self.buffers[int(memory.root.name)].before // max(site.scalar, 1)
         threads = tuple(
             self._thread(record.threads[i]) for i in range(min(record.count, len(record.threads)))
         )

@@ -185,8 +185,8 @@ def _roots(instruction: Instruction, found: dict[str, frozenset[Root]]) -> froze
 
 
 class Places:
-    """Where instructions stand in the learner's text: the innermost frame of their place that lies in it; or in a
-    file that it includes, where it does nothing but that."""
+    """Where instructions stand in the learner's text: the innermost frame of their place that lies in it; or
+    in a file that it includes, where it does nothing but that."""
 
     def __init__(self, module: Module, files: frozenset[str]) -> None:
         self.metadata = module.metadata

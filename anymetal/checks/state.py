@@ -112,7 +112,8 @@ class Buffer:
     """A buffer of a launch: ``size`` bytes, of ``element`` bytes each, at an address.
 
     name: the learner's. unset: an output whose contents mean nothing beforehand. lead: how far into a line it
-    starts on a GPU, where memory itself starts lines (a view starts where it starts).
+    starts on a GPU, where memory itself starts lines (a view starts where it starts). before: bytes of it
+    that lie before the address, as strides below zero have them.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Buffer:
     element: int
     unset: bool = False
     lead: int = 0
+    before: int = 0
 
 
 NOTHING = Buffer("a buffer that is not there", 0, 0, 1)
@@ -171,7 +173,8 @@ def prepare(
         if kind == "buffer":
             buffer = buffers.get(int(memory.root.name), NOTHING)
             root.base, root.size, root.unset = buffer.address, buffer.size, buffer.unset
-            root.lead = buffer.lead
+            root.base -= buffer.before
+            root.lead = (buffer.lead - buffer.before) % LINE
         elif kind == "threadgroup":
             root.base, root.unset = threadgroup + memory.place, 1
             root.lead = memory.place % LINE

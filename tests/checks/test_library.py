@@ -1,4 +1,4 @@
-"""Launches of a `Library` are watched too: buffers by their parameters' names, threadgroup arguments as well."""
+"""Launches of a `Library` are watched too: buffers have their parameters' names."""
 
 from __future__ import annotations
 
