@@ -54,6 +54,12 @@ def test_first_calls() -> None:
     assert found.ours.median > 0
 
 
+def test_what_mlx_ships_and_four_bits() -> None:
+    rows = list(run.everything(rounds=1, tiny=True)["shipped"]())
+    assert [row.goal for row in rows if isinstance(row, Row)] == [0.5, 0.5, 0.5, 0.4]
+    assert all(isinstance(row, Row) and row.ratio is not None and row.ratio.median > 0 for row in rows)
+
+
 def test_warm_call() -> None:
     (row,) = run.everything(rounds=1, tiny=True)["warm-call"]()
     assert isinstance(row, Row)
