@@ -364,8 +364,8 @@ EXERCISES = (
             "Which threads must leave? One whose row is not below M, or whose column is not below N. "
             "`return;` ends a thread.",
             "The sum is a `float` that starts at 0, and k runs over 0, 1, …, K − 1. Each step adds "
-            "x[m, k] · w[k, n]. Convert both factors with `float(…)` before you multiply: two halves multiply "
-            "to a half.",
+            "x[m, k] · w[k, n]. Convert both factors with `float(…)` before you multiply: two halves "
+            "multiply to a half.",
             "`T(sum)` converts the sum to the type of y. Element [m, n] of y lies at `m * N + n`.",
             "In the launch, x of the grid runs along the columns of y and y along its rows: one thread an "
             "element.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader import mutants
+from grader import catalogue, mutants
 from grader.exercise import Exercise
 from grader.grading import judged
 from grader.labs import LABS
@@ -20,10 +20,18 @@ MUTANTS = [
 
 @pytest.mark.parametrize(("exercise", "mutant"), MUTANTS)
 def test_a_mutant_is_refused_with_its_cause_named(exercise: Exercise, mutant: Mutant) -> None:
-    result = judged(exercise, mutant.make(), seed=1)
+    result = judged(exercise, mutant.make(), seed=catalogue.SEED)
     assert not result.passed
     assert result.kind == mutant.cause, str(result)
     assert not result.machine_at_fault
+    guide = catalogue.GUIDE.read_text(encoding="utf-8")
+    assert catalogue.row(exercise, mutant, result) in guide, "out of date: run python -m grader.catalogue"
+
+
+def test_the_instructors_guide_lists_these_mutants_and_no_others() -> None:
+    rows = catalogue.written(catalogue.GUIDE.read_text(encoding="utf-8")).splitlines()[2:]
+    listed = [tuple(cell.strip() for cell in row.split("|")[1:3]) for row in rows]
+    assert listed == [(e.id, m.name) for e in EXERCISES for m in mutants.of(e)]
 
 
 @pytest.mark.parametrize("name", ["half_accumulator", "half_products", "nan_spread"])
