@@ -1,7 +1,7 @@
 // The monitor: looks at every access of a checked launch before it happens, on one CPU thread, so that the same
 // launch always gives the same report. This is the part that any access may take; see span.c for the usual ones.
 
-#include "monitor.h"
+#include "stamps.h"
 
 // -- findings -----------------------------------------------------------------------------------------------------
 
@@ -260,24 +260,23 @@ u32 monitor_uniform(Monitor *m, u32 number, u64 address, u32 mask) {
 
 enum { SIDE = 8 };
 
-// The lane that holds a matrix's element (see simt/matrix.py).
-static u32 holder(u32 row, u32 column) {
-    return (row & 4) << 2 | (column & 4) << 1 | (row & 3) << 1 | (column >> 1 & 1);
+// The lanes that hold a row's eight elements (see simt/matrix.py).
+static Stamps holders(u32 row) {
+    const Stamps first = {0, 0, 1, 1, 8, 8, 9, 9};
+    return first + ((row & 4) << 2 | (row & 3) << 1);
 }
 
 // Whether a row of a matrix can be read or written with nothing to report: nobody else touches it meanwhile.
 static int row_is_free(const Monitor *m, const Root *r, u64 g, u32 kind) {
     u32 space = r->space;
     if (!r->writer) return kind == LOAD;
-    u64 first = (u64)m->first[space] << 35, now = (u64)m->interval[space] << 35;
-    for (u32 c = 0; c < SIDE; c++) {
-        u64 writer = r->writer[g + c], reader = r->reader[g + c];
-        if (space == DEVICE) {
-            if (kind == LOAD || writer || reader || r->groups[g + c]) return 0;
-        } else if (kind == LOAD ? writer - first >= now - first : writer >= now || reader >= now)
-            return 0;
-    }
-    return 1;
+    u64 first = (u64)m->first[space] << INTERVAL, now = (u64)m->interval[space] << INTERVAL;
+    Stamps writer = load(r->writer + g), reader = load(r->reader + g);
+    if (space != DEVICE)
+        return !any(kind == LOAD ? writer - first >= (Stamps)(now - first) : writer >= (Stamps)now | reader >= (Stamps)now);
+    u32 groups = 0;
+    for (u32 c = 0; c < SIDE; c++) groups |= r->groups[g + c];
+    return kind == STORE && !groups && !__builtin_reduce_or(writer | reader);
 }
 
 // A whole matrix, row by row, by all lanes: 1 if nothing is to be reported, having counted it; 0 having done nothing.
@@ -292,19 +291,18 @@ u32 monitor_matrix(Monitor *m, u32 number, u32 root, u64 address, u64 stride, u3
     for (u32 row = 0; row < SIDE; row++)
         if (!row_is_free(m, r, g + row * stride, site->kind)) return 0;
     u32 space = r->space;
+    u64 now = (u64)m->interval[space] << INTERVAL;
+    u64 own = stamp(m->interval[space], m->step[space][m->simdgroup], ONE, m->simdgroup, 0, number);
     for (u32 row = 0; row < SIDE; row++) {
         u64 at = g + row * stride;
         if (r->seen)
             for (u32 c = 0; c < SIDE; c++) r->seen[at + c] |= site->kind == LOAD ? 1 : 2;
         if (!r->writer) continue;
-        for (u32 c = 0; c < SIDE; c++) {
-            u32 lane = holder(row, c);
-            u64 mine = stamp(m->interval[space], m->step[space][m->simdgroup], ONE, m->simdgroup, lane, number);
-            if (site->kind == STORE)
-                r->writer[at + c] = mine;
-            else
-                r->reader[at + c] = with_reader(m, space, r->reader[at + c], mine, lane, number);
-        }
+        Stamps mine = own + (holders(row) << LANE);
+        if (site->kind == STORE)
+            store(r->writer + at, mine);
+        else
+            store(r->reader + at, readers_with(load(r->reader + at), mine, now));
     }
     site->accesses++;
     site->lanes += LANES;

@@ -2,22 +2,7 @@
 // nobody else touches meanwhile. Each function answers 1 if that is so, having counted the access; 0 sends it to
 // monitor.c, having changed nothing.
 
-#include "monitor.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-typedef u64 Stamps __attribute__((ext_vector_type(8)));
-typedef __typeof__((Stamps)0 < (Stamps)0) Lanes;
-
-enum { CHUNK = 8, STEP = 27, MANY = 25, SIMDGROUP = 20, LANE = 15, INTERVAL = 35 };
-
-INLINE Stamps load(const u64 *p) {
-    Stamps v;
-    __builtin_memcpy(&v, p, sizeof v);
-    return v;
-}
-INLINE void store(u64 *p, Stamps v) { __builtin_memcpy(p, &v, sizeof v); }
-INLINE int any(Lanes v) { return __builtin_reduce_or(v) != 0; }
+#include "stamps.h"
 
 // Grains first to first + count of a root lie inside it, and the access starts at a grain.
 INLINE int inside(const Root *r, u64 offset, u64 bytes, u64 size) {
@@ -79,31 +64,24 @@ __attribute__((always_inline)) u32 span_shared_read(Monitor *m, u32 site, u32 ro
     if (!inside(r, offset, count * size, size) || (offset + r->lead) % align) return 0;
     u64 g = offset / size, first = (u64)m->first[THREADGROUP] << INTERVAL, now = (u64)m->interval[THREADGROUP] << INTERVAL;
     u64 mine = own_stamp(m, THREADGROUP, shared ? MANY_LANES : ONE, site);
-    u64 several = (mine & ~(3ull << MANY)) | (u64)MANY_LANES << MANY, all = (mine & ~(3ull << MANY)) | (u64)MANY_SIMDGROUPS << MANY;
     u64 whole = count / CHUNK * CHUNK;
-    Lanes bad = 0;
-    for (u64 i = 0; i < whole; i += CHUNK) bad |= load(r->writer + g + i) - first >= (Stamps)(now - first);
+    Lanes bad = 0, unsettled = 0;
+    for (u64 i = 0; i < whole; i += CHUNK) {
+        bad |= load(r->writer + g + i) - first >= (Stamps)(now - first);
+        unsettled |= ~settled(load(r->reader + g + i), now);
+    }
     int one_bad = 0;
     for (u64 i = whole; i < count; i++) one_bad |= r->writer[g + i] - first >= now - first;
     if (any(bad) || one_bad) return 0;
-    for (u64 i = 0; i < whole; i += CHUNK) {
-        Stamps old = load(r->reader + g + i), new = shared ? (Stamps)mine : by_lane(mine, i);
-        Lanes current = old >= (Stamps)now;
-        Lanes elsewhere = ((old ^ mine) >> SIMDGROUP & 31) != 0 | (old >> MANY & 3) == MANY_SIMDGROUPS;
-        Lanes same_step = ((old ^ mine) >> STEP & 255) == 0, another = ((old ^ new) >> LANE & 31) != 0 | (old >> MANY & 3) != 0;
-        new = current & same_step & another ? (new & ~(Stamps)(3ull << MANY)) | (u64)MANY_LANES << MANY : new;
-        new = current & elsewhere ? (new & ~(Stamps)(3ull << MANY)) | (u64)MANY_SIMDGROUPS << MANY : new;
-        store(r->reader + g + i, new);
-    }
-    for (u64 i = whole; i < count; i++) {
-        u64 old = r->reader[g + i], new = shared ? mine : mine + (i << LANE);
-        if (old >= now) {
-            if (((old ^ mine) >> SIMDGROUP & 31) != 0 || many_of(old) == MANY_SIMDGROUPS)
-                new = all;
-            else if (((old ^ mine) >> STEP & 255) == 0 && (((old ^ new) >> LANE & 31) != 0 || many_of(old)))
-                new = several;
+    // Grains that several SIMD-groups have read since the barrier need not be told of one more.
+    if (any(unsettled))
+        for (u64 i = 0; i < whole; i += CHUNK) {
+            u64 *at = r->reader + g + i;
+            store(at, readers_with(load(at), shared ? (Stamps)mine : by_lane(mine, i), now));
         }
-        r->reader[g + i] = new;
+    for (u64 i = whole; i < count; i++) {
+        u64 new = shared ? mine : mine + (i << LANE), old = r->reader[g + i];
+        r->reader[g + i] = old < now ? new : readers_with((Stamps)old, (Stamps)new, now)[0];
     }
     m->sites[site].spans++;
     return 1;

@@ -60,6 +60,12 @@ def test_what_mlx_ships_and_four_bits() -> None:
     assert all(isinstance(row, Row) and row.ratio is not None and row.ratio.median > 0 for row in rows)
 
 
+def test_checked_mode_against_fast_mode() -> None:
+    rows = list(run.everything(rounds=1, tiny=True)["checked"]())
+    assert len(rows) == 4
+    assert all(isinstance(row, Row) and row.goal == 1 / 25 and row.theirs is not None for row in rows)
+
+
 def test_warm_call() -> None:
     (row,) = run.everything(rounds=1, tiny=True)["warm-call"]()
     assert isinstance(row, Row)
