@@ -148,7 +148,7 @@ class Writer:
             f"    uint p[{PRIVATE}];",
             f"    for (uint k = 0; k < {PRIVATE}u; ++k) {{ p[k] = k * v1; }}",
         ]
-        for _ in range(2):
+        for _ in range(self.random.randrange(1, 3)):
             self.statement(1, True, "    ")
         place = f"gid * {count}u + {n}u" if not self.wild or self.chance(2) else self.expression(1)
         self.lines += [f"    out[{place}] = v0 + 3u * v1 + 5u * v2 + p[3];", "}"]
