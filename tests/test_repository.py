@@ -138,13 +138,14 @@ def test_the_readme_prints_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(mx.fast, "metal_kernel", mx.fast.metal_kernel)  # install() ends with this test
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"```python\n(.*?)```\s+```text\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    printed = io.StringIO()
+    examples = re.findall(r"```python\n(.*?)```.*?```text\n(.*?)```", text, re.DOTALL)
+    assert len(examples) == text.count("```python")
     names: dict[str, object] = {}
-    with contextlib.redirect_stdout(printed):
-        exec(compile(found[1], "README.md", "exec"), names)
-    assert printed.getvalue() == found[2]
+    for code, shown in examples:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, "README.md", "exec"), names)
+        assert printed.getvalue() == shown
     # What it prints is right, too.
     x, weights = (np.array(names[name], dtype=np.float64) for name in ("x", "W"))
     np.testing.assert_array_equal(np.array(names["y"]), weights @ x)
