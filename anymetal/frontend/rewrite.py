@@ -152,11 +152,43 @@ def constructors(source: Source, edits: Edits) -> None:
             and not VECTOR.match(token.text)
         ):
             continue
+        if source.kind(last + 1) == WORD and source.word(last + 2) == "(":
+            _initialisers(source, edits, i, last, aliases)
+            continue
         if source.word(last + 1) != "(" or not _is_expression(source, i, last + 1):
             continue
         begin = i - 2 if source.word(i - 1) == "::" and source.word(i - 2) == "metal" else i
         edits.insert(source.tokens[begin].start, "__simt::make<")
         edits.insert(source.tokens[last].end, ">")
+
+
+def _initialisers(source: Source, edits: Edits, first: int, last: int, aliases: frozenset[str]) -> None:
+    """``short2 a(x, y), b(z);`` becomes ``short2 a = __simt::make<short2>(x, y), b = …;``."""
+    type_ = source.text[source.tokens[first].start : source.tokens[last].end]
+    name = last + 1
+    while source.kind(name) == WORD and source.word(name + 1) == "(":
+        closed = source.partner.get(name + 1)
+        if closed is None or source.word(closed + 1) not in (";", ","):
+            return
+        if _declares(source, name + 2, closed, aliases):
+            return
+        edits.insert(source.tokens[name].end, f" = __simt::make<{type_}>")
+        if source.word(closed + 1) == ";":
+            return
+        name = closed + 2
+
+
+_PARAMETER = re.compile(
+    r"(?:const|volatile|typename|bool|u?char|u?short|u?int|u?long|half|bfloat|float|size_t|void)\Z"
+)
+
+
+def _declares(source: Source, i: int, closed: int, aliases: frozenset[str]) -> bool:
+    """Whether what stands in parentheses after a name are a function's parameters, or nothing."""
+    word = source.word(i)
+    if i == closed or word in SPACES or _PARAMETER.match(word):
+        return source.word(i + 1) != "("
+    return (word in aliases or VECTOR.match(word) is not None) and source.word(i + 1) not in ("(", "{")
 
 
 def _is_expression(source: Source, i: int, opened: int) -> bool:

@@ -150,3 +150,19 @@ def test_the_same_bits_as_another_type() -> None:
     found = run1(body, {"a": a}, (N,), "uint32")
     u = a.view(np.uint32)
     np.testing.assert_array_equal(found, (u[:, 0] ^ u[:, 1]) + (u[:, 1] & 0xFFFF) * np.uint32(3) + u[:, 1])
+
+
+def test_vectors_declared_with_their_elements_in_parentheses() -> None:
+    a = _floats(9, N)
+    body = INDEX + "float2 v(a[i], 2), w(3); short4 s(1, 2, 3, 4); out[i] = v.x * v.y + w.y + s[3];"
+    found = run1(body, {"a": a}, (N,), "float32")
+    np.testing.assert_array_equal(found, a * np.float32(2) + np.float32(3) + np.float32(4))
+
+
+def test_an_element_of_a_vector_of_bool_is_written() -> None:
+    body = (
+        INDEX
+        + "bool4 b = {true, true, true, true}; b[i % 4] = false; out[i] = b.x + 2 * b.y + 4 * b.z + 8 * b.w;"
+    )
+    found = run1(body, {"a": _floats(1, N)}, (N,), "int32")
+    np.testing.assert_array_equal(found, 15 - (1 << np.arange(N) % 4))

@@ -109,6 +109,12 @@ def test_literals(before: str, after: str) -> None:
     [
         ("v = float4(u.xy, 0, 1);", "v = __simt::make<float4>(u.xy, 0, 1);"),
         ("v = metal::float4(0);", "v = __simt::make<metal::float4>(0);"),
+        ("short2 v(x, 1);", "short2 v = __simt::make<short2>(x, 1);"),
+        ("float2 a(x, y), b(0);", "float2 a = __simt::make<float2>(x, y), b = __simt::make<float2>(0);"),
+        ("half4 v(float4(x));", "half4 v = __simt::make<half4>(__simt::make<float4>(x));"),
+        ("float4 f(float x, float y);", "float4 f(float x, float y);"),
+        ("float4 f(float4 v);", "float4 f(float4 v);"),
+        ("float4 f();", "float4 f();"),
         ("v = vec<T, 4>(x, y);", "v = __simt::make<vec<T, 4>>(x, y);"),
         ("float4 f(float4 x);", "float4 f(float4 x);"),
         ("float4 (*rows)[8];", "float4 (*rows)[8];"),

@@ -26,6 +26,7 @@ struct bools;
   static constexpr bools from(V v, indices<int, I...>) {                                    \
     return bools((v[I] != 0)...);                                                           \
   }                                                                                         \
+  bool& operator[](int i) { return (&this->x)[i]; }                                         \
   constexpr bool operator[](int i) const { return ints()[i] != 0; }                         \
   constexpr mask ints() const { return mask{__VA_ARGS__}; }
 

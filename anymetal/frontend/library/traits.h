@@ -147,6 +147,9 @@ template <typename... B>
 struct conjunction : bool_constant<(B::value && ...)> {};
 template <typename... B>
 struct disjunction : bool_constant<(B::value || ...)> {};
+// Metal's own header has it under this name too, and MLX's atomics use that.
+template <typename... B>
+using _disjunction = disjunction<B...>;
 template <typename B>
 struct negation : bool_constant<!B::value> {};
 template <typename... B>
