@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from anymetal.simt import matrix, memory
 from anymetal.simt.body import Body
 from anymetal.simt.gather import gather, scatter
-from anymetal.simt.ir import I1, I32, I64, LANES, Block, Constant, Instruction, Operand, Type, scalars
-from anymetal.simt.values import Fragment, Uniform, Value, Varying, wide
+from anymetal.simt.ir import I1, I32, I64, LANES, Block, Constant, Instruction, Local, Operand, Type, scalars
+from anymetal.simt.values import Fragment, Linear, Uniform, Value, Varying, wide
 
 from . import spans
 from .sites import ATOMIC, LOAD, STORE, Sites
@@ -37,6 +37,7 @@ class Instrument:
     # -- memory ------------------------------------------------------------------------------------------
 
     def load(self, body: Body, instruction: Instruction) -> Value:
+        self._settle(body, instruction.operands[0])
         pointer = instruction.operands[0]
         types = body.result_types(instruction)
         number = self._site(instruction, pointer, instruction.type, LOAD)
@@ -76,6 +77,7 @@ class Instrument:
         return Varying(read) if lanes else Uniform(read)
 
     def store(self, body: Body, instruction: Instruction) -> None:
+        self._settle(body, instruction.operands[1])
         stored, pointer = instruction.operands
         number = self._site(instruction, pointer, stored.type, STORE)
         span = spans.ask(body, self.sites, number, pointer, scalars(stored.type), STORE)
@@ -103,6 +105,7 @@ class Instrument:
             memory.store_lanes(body, instruction)
 
     def atomic(self, body: Body, instruction: Instruction) -> Value:
+        self._settle(body, instruction.operands[0])
         pointer, given = instruction.operands[:2]
         number = self._site(instruction, pointer, given.type, ATOMIC)
         self.sites.found[number].atomic = True
@@ -227,6 +230,25 @@ class Instrument:
         return found
 
     # -- asking ------------------------------------------------------------------------------------------
+
+    def _settle(self, body: Body, pointer: Operand) -> None:
+        """Freeze an address, so that what is checked is what is used."""
+        if not isinstance(pointer, Local):
+            return
+        value = body.get(pointer)
+        type_ = "i64" if body.private.region(pointer) is not None else "ptr"
+
+        def frozen(text: str, of: str) -> str:
+            return body.emit(f"freeze {of} {text}")
+
+        if isinstance(value, Uniform):
+            value = Uniform((frozen(value.values[0], type_),))
+        elif isinstance(value, Varying):
+            value = Varying((frozen(value.values[0], wide(type_)),))
+        elif isinstance(value, Linear):
+            exact = frozen(value.exact, wide(type_)) if value.exact is not None else None
+            value = Linear(frozen(value.base, type_), value.shape, exact)
+        body.values[pointer.name] = value
 
     def _state(self, body: Body) -> str:
         return body.launch_word(MONITOR_WORD, "ptr")

@@ -12,7 +12,18 @@ from .layouts import Layout
 from .monitor import Monitor
 from .private import PrivateMemory
 from .shapes import ZERO, Shape
-from .values import FULL, Fragment, Linear, Uniform, Value, Varying, constant_scalars, literal, wide
+from .values import (
+    FULL,
+    Fragment,
+    Linear,
+    Uniform,
+    Value,
+    Varying,
+    constant_scalars,
+    literal,
+    scalar_zero,
+    wide,
+)
 
 
 class Body:
@@ -95,7 +106,12 @@ class Body:
     def get(self, operand: Operand) -> Value:
         """An operand in the form its shape gives it."""
         if isinstance(operand, Constant):
-            return Uniform(constant_scalars(operand))
+            texts = constant_scalars(operand)
+            if self.monitor is not None:
+                # What means nothing is zero where it is watched: LLVM may not make two things of one value.
+                zeros = ("null" if t.kind == "ptr" else scalar_zero(t) for t in self.types(operand))
+                texts = tuple(z if v in ("undef", "poison") else v for v, z in zip(texts, zeros, strict=True))
+            return Uniform(texts)
         if isinstance(operand, GlobalRef):
             return Uniform((self._global(operand),))
         assert isinstance(operand, Local)

@@ -225,10 +225,15 @@ class Widener:
             else:
                 body.do(f"br label {self._full(targets[0])}")
             return
-        condition = body.scalar(end.operands[0])
+        condition = self._agreed(end)
         self._branch_uniform(
             block.name, condition, targets, None, [f"br label {self._full(t)}" for t in targets]
         )
+
+    def _agreed(self, end: Instruction) -> str:
+        """The condition of a branch on which all lanes agree."""
+        condition = self.body.scalar(end.operands[0])
+        return self.body.emit(f"freeze i1 {condition}") if self.body.monitor is not None else condition
 
     def _branch_uniform(
         self, source: str, condition: str, targets: list[str], mask: str | None, go: list[str]
@@ -324,7 +329,7 @@ class Widener:
                 body.label(after)
             self._dispatch(block.name, certain=targets[0])
             return
-        condition = body.scalar(end.operands[0])
+        condition = self._agreed(end)
         self._branch_uniform(block.name, condition, targets, mask, ["", ""])
 
     def _wake(self, target: str, mask: str) -> None:

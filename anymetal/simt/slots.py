@@ -42,6 +42,9 @@ class Slots:
         for slots in self.of.values():
             for slot in slots:
                 body.prologue.append(f"  {slot.name} = alloca {slot.type}, align 64")
+                if body.monitor is not None:
+                    # Lanes that a check turned away may come here without a value: it is zero, always.
+                    body.prologue.append(f"  store {slot.type} zeroinitializer, ptr {slot.name}")
 
     def load(self, name: str) -> Value:
         shape = self.body.shapes[name]

@@ -83,5 +83,13 @@ def constant_scalars(constant: Constant) -> tuple[str, ...]:
     return (scalar_text(constant.value, constant.type),) * len(parts)
 
 
+def scalar_zero(type_: Type) -> str:
+    """Zero, of an integer or floating-point type."""
+    return "0" if type_.kind == "int" and type_ != I1 else "false" if type_ == I1 else _FLOAT_ZERO[str(type_)]
+
+
+_FLOAT_ZERO = {"half": "0xH0000", "bfloat": "0xR0000", "float": "0.000000e+00", "double": "0.000000e+00"}
+
+
 def scalar_text(value: object, type_: Type) -> str:
     return ("true" if value else "false") if type_ == I1 else str(value)
