@@ -79,9 +79,10 @@ lint: $(STAMP)
 	@$(BIN)/mypy
 
 # Every notebook in solutions/ must print again what it holds.
+# A process that dies ends the run: restarted, it would wait for tests that are with no one.
 check: $(STAMP)
 	@echo "==> Tests and notebooks"
-	@$(BIN)/python -m pytest -n logical --nbval --nbval-cell-timeout=300 tests solutions
+	@$(BIN)/python -m pytest -n logical --max-worker-restart=0 --nbval --nbval-cell-timeout=300 tests solutions
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,11 @@ from tests.library.mlx_kernels import library
 
 HEADERS = ("utils.h", "atomic.h", "reduction/ops.h", "reduce_utils.h", "reduce.h")
 # What each operation does in NumPy, and how far from it float32 may end: 0 where nothing is rounded.
-OPERATIONS = {"Sum": (np.sum, 2.0**-24), "Max": (np.max, 0.0), "Min": (np.min, 0.0)}
+OPERATIONS: dict[str, tuple[Callable[..., np.ndarray], float]] = {
+    "Sum": (np.sum, 2.0**-24),
+    "Max": (np.max, 0.0),
+    "Min": (np.min, 0.0),
+}
 
 
 def bound(x: np.ndarray, rounding: float, axis: int | None = None) -> np.ndarray:
