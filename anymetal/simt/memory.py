@@ -256,7 +256,12 @@ def _ask_ahead(body: Body, place: str, size: int, step: int) -> None:
     """Prefetch the cache lines that a load will want some rounds on."""
     distance = streams.DISTANCE if step > 0 else -streams.DISTANCE
     for line in range(0, size, CACHE_LINE):
-        given = [("ptr", body.offset(place, distance + line)), ("i32", "0"), ("i32", "3"), ("i32", "1")]
+        given = [
+            ("ptr", body.offset(place, distance + line)),
+            ("i32", "0"),
+            ("i32", str(streams.LOCALITY)),
+            ("i32", "1"),
+        ]
         body.call("void", "llvm.prefetch.p0", given)
 
 

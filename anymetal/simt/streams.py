@@ -1,7 +1,7 @@
 """Loads that walk through device memory: a loop that goes on a little further every round.
 
 A GPU hides the way to memory behind other SIMD-groups. Here one runs at a time, so what a later round will
-load is asked for ahead.
+load is asked for ahead. What every SIMD-group reads (the x of a GEMV) stays near by itself, and is not.
 """
 
 from __future__ import annotations
@@ -15,21 +15,51 @@ DEVICE = 1
 # A step of more bytes than this leaves most of what lies between unread.
 MAX_STEP = 1024
 # How far ahead, in bytes: far enough for memory to answer, near enough to be still there when it is read.
-DISTANCE = 2048
+DISTANCE = 8192
+# Into which cache, as `llvm.prefetch` counts: 3 is the first level, 2 the second. The first has few requests in
+# flight, and those that wait for memory keep its own loads out.
+LOCALITY = 2
+# Ids that tell one SIMD-group from another.
+PLACES = ("__simt_simdgroup", "__simt_threadgroup_in_grid", "__simt_thread_in_threadgroup")
 
 
 def find(function: Function, cfg: Cfg) -> dict[int, int]:
     """The bytes by which each walking load goes on in a round of its innermost loop, by its ``id``."""
     made = {i.name: (block.name, i) for block, i in function.instructions() if i.name}
+    own = _own(function)
     found: dict[int, int] = {}
     for block, instruction in function.instructions():
         loop = cfg.loop_of[block.name]
         if instruction.op != "load" or loop is None or instruction.operands[0].type.address_space != DEVICE:
             continue
-        step = _step(instruction.operands[0], loop, made)
+        address = instruction.operands[0]
+        if not isinstance(address, Local) or address.name not in own:
+            continue
+        step = _step(address, loop, made)
         if step is not None and 0 < abs(step) <= MAX_STEP:
             found[id(instruction)] = step
     return found
+
+
+def _own(function: Function) -> set[str]:
+    """The values made from where a SIMD-group is: others have other ones."""
+    own: set[str] = set()
+    users: dict[str, list[str]] = {}
+    for _, instruction in function.instructions():
+        if not instruction.name:
+            continue
+        if instruction.callee.startswith(PLACES):
+            own.add(instruction.name)
+        for operand in instruction.operands:
+            if isinstance(operand, Local):
+                users.setdefault(operand.name, []).append(instruction.name)
+    pending = list(own)
+    while pending:
+        for user in users.get(pending.pop(), ()):
+            if user not in own:
+                own.add(user)
+                pending.append(user)
+    return own
 
 
 def _step(operand: Operand, loop: Loop, made: dict[str, tuple[str, Instruction]]) -> int | None:
@@ -64,7 +94,9 @@ def _round(phi: Instruction, loop: Loop, made: dict[str, tuple[str, Instruction]
     inside = [o for o, s in zip(phi.operands, phi.attributes["sources"], strict=True) if s in loop.blocks]
     if len(inside) != 1 or not isinstance(inside[0], Local):
         return None
-    _, last = made[inside[0].name]
+    home, last = made[inside[0].name]
+    if last.op == "phi" and last is not phi and home == loop.header:
+        return _round(last, loop, made)  # the other's value of the round before
     if not last.operands or not isinstance(last.operands[0], Local) or last.operands[0].name != phi.name:
         return None
     if (

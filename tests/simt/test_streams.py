@@ -14,7 +14,10 @@ entry:
   %lane = call i32 @__simt_lane()
   %in = call ptr addrspace({space}) @__simt_{buffer}(i32 0)
   %out = call ptr addrspace(1) @__simt_device_buffer(i32 1)
-  %wide = zext i32 %lane to i64
+  %group = call i32 @__simt_{place}()
+  %many = mul i32 %group, 4096
+  %first = add i32 %many, %lane
+  %wide = zext i32 %first to i64
   %to = getelementptr float, ptr addrspace(1) %out, i64 %wide
   br label %loop
 loop:
@@ -32,13 +35,16 @@ done:
   ret void
 }}
 declare i32 @__simt_lane()
+declare i32 @__simt_simdgroup()
+declare i32 @__simt_threadgroup_in_grid_x()
+declare i32 @__simt_threads_per_grid_x()
 declare ptr addrspace(1) @__simt_device_buffer(i32)
 declare ptr addrspace(3) @__simt_threadgroup_buffer(i32)
 """
 
 
-def prefetches(step: int, space: int = 1, buffer: str = "device_buffer") -> int:
-    text = KERNEL.format(step=step, space=space, buffer=buffer)
+def prefetches(step: int, space: int = 1, buffer: str = "device_buffer", place: str = "simdgroup") -> int:
+    text = KERNEL.format(step=step, space=space, buffer=buffer, place=place)
     return widen(text, "f", (Layout("rows"),)).ir.count("call void @llvm.prefetch")
 
 
@@ -54,3 +60,16 @@ def test_a_load_that_stays_or_jumps_is_not(step: int) -> None:
 
 def test_threadgroup_memory_is_near_already() -> None:
     assert prefetches(32, 3, "threadgroup_buffer") == 0
+
+
+def test_what_every_simdgroup_reads_stays_near_by_itself() -> None:
+    assert prefetches(32, place="threadgroup_in_grid_x") == 2
+    assert prefetches(32, place="threads_per_grid_x") == 0
+
+
+def test_an_index_that_lags_a_round_behind_another_walks_too() -> None:
+    text = KERNEL.format(step=64, space=1, buffer="device_buffer", place="simdgroup")
+    text = text.replace("%index = add i64 %k,", "%index = add i64 %before,").replace(
+        "  %sum = phi", "  %before = phi i64 [ -64, %entry ], [ %k, %loop ]\n  %sum = phi"
+    )
+    assert widen(text, "f", (Layout("rows"),)).ir.count("call void @llvm.prefetch") == 2
