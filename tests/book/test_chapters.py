@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import jupytext
@@ -11,6 +13,12 @@ import pytest
 
 BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted((BOOK / "chapters").glob("*.md"))
+spec = importlib.util.spec_from_file_location("coverage_table", BOOK / "_ext" / "coverage.py")
+assert spec is not None
+assert spec.loader is not None
+coverage = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = coverage  # dataclasses look their module up
+spec.loader.exec_module(coverage)
 PAGES = [BOOK / "intro.md", *CHAPTERS]
 
 
@@ -61,6 +69,22 @@ def test_a_chapter_runs_a_wrong_kernel_and_grades_it(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "## What goes wrong" in text
     assert "grade(" in text
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
+def test_a_chapter_holds_its_claims(page: Path) -> None:
+    found = coverage.claims(page)  # raises where a cell claims and does not assert
+    assert len(found) >= 6
+    assert len({claim.says for claim in found}) == len(found)
+
+
+def test_a_claim_without_an_assert_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "99_empty.md"
+    page.write_text(
+        "```{code-cell} ipython3\n---\nclaims: [It is so.]\n---\nprint(1)\n```\n", encoding="utf-8"
+    )
+    with pytest.raises(ValueError, match=r"99_empty\.md, code cell 1: claims .*It is so.* asserts nothing"):
+        coverage.claims(page)
 
 
 def test_the_table_of_contents_holds_every_chapter() -> None:

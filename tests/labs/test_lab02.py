@@ -12,24 +12,9 @@ import nbformat
 import pytest
 
 from grader import __main__ as command_line
-from grader import build_labs
+from tests.labs.states import ROOT, Lab, graded
 
-ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "solutions" / "02_textbook.md"
-LAB = ROOT / "labs" / "02_textbook.ipynb"
-SOLVED = ROOT / "solutions" / "02_textbook.ipynb"
-
-
-def solved_copy(folder: Path, *grade_ids: str) -> Path:
-    """The learner's file with the solutions of some of its cells filled in."""
-    lab, solution = (nbformat.read(path, as_version=4) for path in (LAB, SOLVED))
-    answers = {cell.id: cell.source for cell in solution.cells}
-    for cell in lab.cells:
-        if cell.id in grade_ids:
-            cell.source = answers[cell.id]
-    path = folder / "02_textbook.ipynb"
-    nbformat.write(lab, path)
-    return path
+LAB = Lab("02_textbook")
 
 
 def nbval(path: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -54,41 +39,22 @@ def nbval(path: Path, *more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_generated_notebooks_are_up_to_date() -> None:
-    assert build_labs.build(SOURCE, LAB.parent, check=True) == []
-
-
-def test_no_line_of_a_solution_is_left_and_solving_only_adds_lines() -> None:
-    lab, solution = (nbformat.read(path, as_version=4) for path in (LAB, SOLVED))
-    text = LAB.read_text(encoding="utf-8")
-    assert "SOLUTION" not in text
-    for cell, answer in zip(lab.cells, solution.cells, strict=True):
-        kept, full = cell.source.splitlines(), iter(answer.source.splitlines())
-        assert all(line in full for line in kept), f"cell {cell.id} is not the solution with lines left out"
-    for cell in solution.cells:
-        if build_labs.BEGIN in cell.source:
-            inside = cell.source.split(build_labs.BEGIN)[1].split(build_labs.END)[0]
-            for line in inside.splitlines():
-                words = line.strip()
-                assert len(words) < 6 or words in ("return;", "//") or words not in text, words
-
-
 def test_the_skeleton_runs_and_is_told_what_to_do_first() -> None:
-    ok, report = command_line.grade_file(LAB, 120)
+    ok, report = graded(LAB.learners)
     assert not ok
     assert "no element of y was written" in report
     assert "Its last line should store the sum" in report
 
 
 def test_with_the_kernel_alone_the_launch_is_what_is_missing(tmp_path: Path) -> None:
-    ok, report = command_line.grade_file(solved_copy(tmp_path, "textbook-kernel"), 120)
+    ok, report = graded(LAB.copy(tmp_path, "textbook-kernel"))
     assert not ok
     assert "the launch made 1 × 1 threads" in report
     assert "`grid` counts threads" in report
 
 
 def test_a_solved_copy_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = solved_copy(tmp_path, "textbook-kernel", "textbook-launch")
+    path = LAB.copy(tmp_path, "textbook-kernel", "textbook-launch")
     assert command_line.main([str(path)]) == 0
     assert "1 of 1 passed" in capsys.readouterr().out
 
@@ -96,7 +62,7 @@ def test_a_solved_copy_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_a_file_with_its_outputs_edited_or_stripped_is_judged_all_the_same(tmp_path: Path) -> None:
     """nbval by itself passes both: it compares a file with itself, and skips what was never run."""
     for change in ("stripped", "edited"):
-        path = solved_copy(tmp_path)
+        path = LAB.copy(tmp_path)
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
             if cell.id == "textbook-grade" and change == "stripped":
@@ -110,7 +76,7 @@ def test_a_file_with_its_outputs_edited_or_stripped_is_judged_all_the_same(tmp_p
 
 
 def test_nbval_refuses_a_file_without_its_graded_cell(tmp_path: Path) -> None:
-    path = solved_copy(tmp_path)
+    path = LAB.copy(tmp_path)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if cell.id != "textbook-grade"]
     nbformat.write(notebook, path)
@@ -120,9 +86,9 @@ def test_nbval_refuses_a_file_without_its_graded_cell(tmp_path: Path) -> None:
 
 
 def test_nbval_passes_a_solved_copy_and_fails_the_skeleton(tmp_path: Path) -> None:
-    solved = nbval(solved_copy(tmp_path, "textbook-kernel", "textbook-launch"))
+    solved = nbval(LAB.copy(tmp_path, "textbook-kernel", "textbook-launch"))
     assert solved.returncode == 0, solved.stdout
-    skeleton = nbval(solved_copy(tmp_path))
+    skeleton = nbval(LAB.copy(tmp_path))
     assert skeleton.returncode == 1, skeleton.stdout
     assert "the report above says what to fix first" in skeleton.stdout
     assert "1 failed" in skeleton.stdout
@@ -137,14 +103,14 @@ def test_nbval_passes_a_solved_copy_and_fails_the_skeleton(tmp_path: Path) -> No
     ],
 )
 def test_a_slip_in_the_solution_is_named(tmp_path: Path, change: tuple[str, str], words: str) -> None:
-    path = solved_copy(tmp_path, "textbook-kernel", "textbook-launch")
+    path = LAB.copy(tmp_path, "textbook-kernel", "textbook-launch")
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.id == "textbook-kernel":
             assert change[0] in cell.source
             cell.source = cell.source.replace(*change)
     nbformat.write(notebook, path)
-    ok, report = command_line.grade_file(path, 120)
+    ok, report = graded(path)
     assert not ok
     assert words in report
     assert "generated" not in report
@@ -157,7 +123,7 @@ def test_the_command_line_says_why_a_file_has_no_grade(tmp_path: Path) -> None:
     assert not ok
     assert "cannot be read" in report
 
-    lab = nbformat.read(LAB, as_version=4)
+    lab = nbformat.read(LAB.learners, as_version=4)
     path = tmp_path / "stuck.ipynb"
     stuck = copy.deepcopy(lab)
     next(cell for cell in stuck.cells if cell.id == "textbook-launch").source = "raise NameError('mine')"
