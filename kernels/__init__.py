@@ -12,7 +12,8 @@ module                  what it computes                           layout of the
 ======================  =========================================  ==================================
 
 All take float32, float16 and bfloat16, accumulate in float32, and return the dtype they were given.
-``kernels.tolerance`` says how far from the exact product such a kernel may be.
+``kernels.tolerance`` says how far from the exact product such a kernel may be. ``kernels.shipped`` launches
+MLX's own kernels, from its wheel, to be looked at beside these.
 """
 
 from kernels import gemm, gemv, textbook, tolerance

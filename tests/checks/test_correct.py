@@ -10,6 +10,7 @@ import pytest
 
 import anymetal
 from kernels import gemm, gemv, textbook
+from kernels.shipped.wheel import library
 from tests.library import mlx_kernels
 
 from .kernel_files import HERE, read
@@ -77,9 +78,9 @@ def test_mlx_gemv(dtype: str) -> None:
     matrix = mlx_kernels.rounded(_random(64, 130), dtype)
     vector = mlx_kernels.rounded(_random(130), dtype)
     with anymetal.checked() as report:
-        y = mlx_kernels.gemv(matrix, vector, dtype)
+        y = mlx_kernels.gemv(matrix, vector)
     assert not report.findings, str(report)
-    assert np.array_equal(y, mlx_kernels.gemv(matrix, vector, dtype))
+    assert np.array_equal(y, mlx_kernels.gemv(matrix, vector))
 
 
 def test_mlx_gemv_at_an_edge_writes_rows_twice() -> None:
@@ -87,7 +88,7 @@ def test_mlx_gemv_at_an_edge_writes_rows_twice() -> None:
     matrix = mlx_kernels.rounded(_random(67, 130), "float")
     vector = mlx_kernels.rounded(_random(130), "float")
     with anymetal.checked() as report:
-        mlx_kernels.gemv(matrix, vector, "float")
+        mlx_kernels.gemv(matrix, vector)
     assert [(f.kind, f.buffer) for f in report.findings] == [("same-value-race", "out_vec")]
     assert report.findings[0].file.endswith("gemv.h")
 
@@ -117,7 +118,7 @@ def test_mlx_steel_gemm() -> None:
 
 @pytest.mark.parametrize("n", [65, 1030])
 def test_mlx_softmax(n: int) -> None:
-    function = mlx_kernels.library("utils.h", "softmax.h").function("softmax_single_row<float, float>")
+    function = library("utils.h", "softmax.h").function("softmax_single_row<float, float>")
     x = _random(3, n).astype(np.float32)
 
     def run() -> np.ndarray:
@@ -135,7 +136,7 @@ def test_mlx_softmax(n: int) -> None:
 
 def scan(x: np.ndarray, threads: int) -> np.ndarray:
     """The sums of each row so far."""
-    function = mlx_kernels.library("utils.h", "binary_ops.h", "scan.h").function(
+    function = library("utils.h", "binary_ops.h", "scan.h").function(
         "contiguous_scan<float, float, CumSum<float>, 4, true, false>"
     )
     y = np.full_like(x, np.nan)

@@ -1,34 +1,23 @@
 """MLX's own Metal kernels, launched as MLX's back end launches them: buffers, grids and function constants.
 
-Each function takes NumPy float32 values, rounds them to the kernel's type and returns float64.
+Those that the book uses too are launched by `kernels.shipped`. Each function here returns float64.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-import anymetal
+from kernels import shipped
+from kernels.shipped.wheel import Output, library
 
-INCLUDE = Path(mx.__file__).parent / "include"
-KERNELS = "mlx/backend/metal/kernels"
 DTYPES: dict[str, Any] = {"float": mx.float32, "half": mx.float16, "bfloat16_t": mx.bfloat16}
 # Half the distance from 1 to the next number: the relative error of one rounding.
 ROUNDING = {"float": 2.0**-24, "half": 2.0**-11, "bfloat16_t": 2.0**-8}
-
-
-@lru_cache(maxsize=32)
-def library(*headers: str, constants: tuple[tuple[int, Any], ...] = ()) -> anymetal.Library:
-    """The headers in MLX's order, as one source."""
-    lines = [f'#include "{KERNELS}/{header}"' for header in headers]
-    source = "\n".join(["#include <metal_stdlib>", *lines, ""])
-    return anymetal.Library(source, include_dirs=[INCLUDE], constants=dict(constants))
 
 
 def rounded(values: np.ndarray, dtype: str) -> mx.array:
@@ -41,46 +30,9 @@ def wide(array: mx.array) -> np.ndarray:
     return np.array(array.astype(mx.float32)).astype(np.float64)
 
 
-class Output:
-    """Memory for a kernel's result, in its type; full of NaN, so that a forgotten element shows."""
-
-    def __init__(self, shape: tuple[int, ...], dtype: str) -> None:
-        self.dtype = DTYPES[dtype]
-        if dtype == "bfloat16_t":
-            self.memory: np.ndarray = np.full(shape, 0xFFFF, np.uint16)
-        else:
-            self.memory = np.full(shape, np.nan, np.float16 if dtype == "half" else np.float32)
-
-    def wide(self) -> np.ndarray:
-        array = mx.array(self.memory)
-        return wide(array.view(mx.bfloat16) if self.dtype == mx.bfloat16 else array)
-
-
-def gemv(mat: mx.array, vec: mx.array, dtype: str, *, transposed: bool = False, batch: int = 1) -> np.ndarray:
-    """mat @ vec, or vec @ mat where `transposed`; with a leading batch axis where `batch` is above 1."""
-    rows, columns = mat.shape[-2:]
-    length, out = (rows, columns) if transposed else (columns, rows)
-    if transposed:
-        sm, sn = (4, 8) if length >= 8192 and out >= 2048 else (8, 4)
-        bm, bn = 1, 16 if out >= 2048 else 4 if out >= 512 else 2
-        tm, tn = 4, 1 if out < 4 else 4
-        name, per_group = "gemv_t", bn * sn * tn
-    else:
-        bm, bn, sm, sn = 8 if out >= 4096 else 4, 1, 1, 32
-        if length <= 64:
-            bm, sm, sn = 1, 8, 4
-        elif length >= 16 * out:
-            bm, bn = 1, 8
-        tm, tn = 1 if out < 4 else 4, 4
-        name, per_group = "gemv", bm * sm * tm
-    function = library("utils.h", "gemv.h").function(
-        f"{name}<{dtype}, {bm}, {bn}, {sm}, {sn}, {tm}, {tn}, false, false>"
-    )
-    y = Output((batch, out), dtype)
-    buffers = {0: mat, 1: vec, 3: y.memory, 4: length, 5: out, 6: columns, 9: 1, 10: [batch]}
-    buffers |= {11: [length], 12: [rows * columns]}
-    function(buffers, threadgroups=(-(-out // per_group), 1, batch), threadgroup=(32, bn, bm))
-    return y.wide() if batch > 1 else y.wide()[0]
+def gemv(mat: mx.array, vec: mx.array, *, transposed: bool = False) -> np.ndarray:
+    """mat @ vec, or vec @ mat where `transposed`; both may have a leading batch axis."""
+    return wide(shipped.gemv_t(vec, mat) if transposed else shipped.gemv(vec, mat))
 
 
 def quantized(
@@ -91,7 +43,7 @@ def quantized(
     rows, k = x.shape
     straight = kernel in ("qvm", "qmm_n")
     n = w.shape[1] * 32 // bits if straight else w.shape[0]
-    y = Output((rows, n), dtype)
+    y = Output((rows, n), DTYPES[dtype])
     arguments = f"{dtype}, {group}, {bits}"
     if kernel == "qmm_t":
         arguments += f", {'true' if n % 32 == 0 else 'false'}"
@@ -105,7 +57,7 @@ def quantized(
     else:
         per_group = 64 if kernel == "qvm" else 8
         function(buffers, threadgroups=(rows, -(-n // per_group), 1), threadgroup=(32, 2, 1))
-    return y.wide()
+    return wide(y.array())
 
 
 STEEL = ("utils.h", "steel/gemm/gemm.h", "steel/gemm/kernels/steel_gemm_fused.h")
@@ -142,10 +94,10 @@ def steel_gemm(
     params = struct.pack(
         "8i3q3i4x", m, n, k, a.shape[1], b.shape[1], n, tiles_n, tiles_m, 0, 0, 0, 0, k // bk, 1
     )
-    d = Output((m, n), dtype)
+    d = Output((m, n), DTYPES[dtype])
     buffers: dict[int, Any] = {0: a, 1: b, 3: d.memory, 4: params}
     if source is not None:
         c, alpha, beta = source
         buffers |= {2: c, 5: struct.pack("2iq2f", n, 1, 0, alpha, beta)}
     function(buffers, threadgroups=(tiles_n, tiles_m, 1), threadgroup=(32, wn, wm))
-    return d.wide()
+    return wide(d.array())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.library.mlx_kernels import library
+from kernels.shipped.wheel import library
 
 HEADERS = ("utils.h", "atomic.h", "reduction/ops.h", "reduce_utils.h", "reduce.h")
 # What each operation does in NumPy, and how far from it float32 may end: 0 where nothing is rounded.

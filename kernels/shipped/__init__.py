@@ -1,0 +1,10 @@
+"""MLX's own matmul kernels, from the headers in its wheel, for a look at what production code does.
+
+They are compiled and run by ``anymetal`` on every machine, also where Metal is, so that checked mode can
+count them beside the book's kernels. Arrays of MLX in and out. Each function launches what MLX's Metal back
+end would launch for the sizes it gets.
+"""
+
+from kernels.shipped.gemv import gemv, gemv_t
+
+__all__ = ["gemv", "gemv_t"]
