@@ -51,6 +51,17 @@ def matrices(x: object, w: object, *, transposed: bool = False) -> tuple[int, in
     return x.shape[0], n, w_k
 
 
+def matrix(x: object) -> tuple[int, int]:
+    """M and K of ``x[M, K]``.
+
+    Raises:
+        TypeError: x is not an ``mx.array``.
+        ValueError: its rank or dtype does not fit.
+    """
+    m, k = _array("x", x, (2,), "[M, K]").shape
+    return m, k
+
+
 def vector(x: object, w: object, *, transposed: bool = True) -> tuple[int, int]:
     """N and K of ``x[K] · w[N, K]ᵀ``, or of ``x[K] · w[K, N]`` where not ``transposed``. ``x`` may be [1, K].
 
