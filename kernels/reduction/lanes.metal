@@ -1,8 +1,8 @@
 // Sums of rows, one SIMD-group a row: Y[m, lane] = sum over k of X[m, k], X[M, K] row-major, Y[M, 32].
 //
-// The lanes of a SIMD-group read row m side by side, 32 elements a step, and each adds up its own share. Then
-// five exchanges: with the lane 16 away, 8, 4, 2, 1. Every lane ends with the whole sum and stores it, so
-// that Y shows what each lane knows.
+// The lanes of a SIMD-group read row m side by side, 32 elements a step, and each adds up its own share.
+// Then five exchanges: with the lane 16 away, 8, 4, 2, 1. Every lane ends with the whole sum and stores
+// it, so that Y shows what each lane knows.
 
 int lane = thread_index_in_simdgroup;
 int m = threadgroup_position_in_grid.x * SIMDGROUPS + simdgroup_index_in_threadgroup;

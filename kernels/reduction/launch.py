@@ -64,6 +64,6 @@ def threadgroup(x: mx.array) -> mx.array:
 
 
 def tree(x: mx.array) -> mx.array:
-    """The sum of each row by a tree in threadgroup memory, a barrier a level. As ``threadgroup`` otherwise."""
+    """The sum of each row by a tree with a barrier a level. As ``threadgroup`` otherwise."""
     m, _ = arguments.matrix(x)
     return _launch("tree", x, (THREADS, m, 1), (m,), THREADS=THREADS)

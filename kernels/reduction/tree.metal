@@ -1,7 +1,8 @@
 // Sums of rows, one threadgroup a row, by a tree in threadgroup memory: Y[m] = sum over k of X[m, k].
 //
-// Each thread puts its share into threadgroup memory. Then the lower half of the threads adds the upper half's
-// shares to its own, half of those again, and so on: log2(THREADS) rounds with a barrier after each.
+// Each thread puts its share into threadgroup memory. Then the lower half of the threads adds the upper
+// half's shares to its own, half of those again, and so on: log2(THREADS) rounds with a barrier after
+// each.
 
 threadgroup float shares[THREADS];
 
