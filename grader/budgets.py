@@ -116,6 +116,8 @@ def _add(total: Counts, counters: Counters, names: Mapping[str, str]) -> None:
     total.flops += counters.flops
     total.mma += counters.mma
     total.bank_conflicts += counters.threadgroup.bank_conflicts
+    total.lane_ops += counters.lane_ops
+    total.barriers += counters.barriers
     total.launches += counters.launches
 
 

@@ -61,6 +61,10 @@ class Counts:
     flops: int = 0
     mma: int = 0
     bank_conflicts: int = 0
+    lane_ops: int = 0
+    """Times that a SIMD-group came to a cross-lane operation."""
+    barriers: int = 0
+    """Times that a SIMD-group came to a threadgroup barrier."""
     launches: int = 0
 
 
@@ -88,7 +92,7 @@ class Exercise:
     arguments: Mapping[str, tuple[str, ...]]
     """Each argument's name and its shape as names of sizes, in the order of the learner's function."""
     result: tuple[str, tuple[str, ...]]
-    """The result's name and its shape as names of sizes."""
+    """The result's name and its shape as names of sizes; a length that never changes stands as a number."""
     oracle: Callable[[Mapping[str, Float64]], Float64]
     magnitude: Callable[[Mapping[str, Float64]], Float64]
     """Σ|products| of each element of the result: what rounding errors scale with."""
@@ -105,6 +109,10 @@ class Exercise:
     """Where the budgets are counted, once every case is right."""
     unoptimised: str = ""
     """A `.metal` body that is right and spends what one spends without thinking: the table's last column."""
+    forbidden: Mapping[str, str] = field(default_factory=dict)
+    """Metal functions that a kernel may not name, since it is to do their work itself, and a hint for each."""
+    operations: Callable[[Mapping[str, int]], float] | None = None
+    """Floating-point operations of a call, from its sizes, where they are not two for each product."""
     steps: tuple[str, ...] = ()
     """Hints that open one at a time, from the gentlest to the plainest."""
     hints: Mapping[str, str] = field(default_factory=dict)
@@ -115,10 +123,12 @@ class Exercise:
         return self.lab if self.name == "" else f"{self.lab}.{self.name}"
 
     def shape(self, names: tuple[str, ...], case: Case) -> tuple[int, ...]:
-        return tuple(case.sizes[name] for name in names)
+        return tuple(int(name) if name.isdigit() else case.sizes[name] for name in names)
 
     def flops(self, case: Case) -> float:
-        """Two for each product: of every element of the result, the terms of its sum."""
+        """Two for each product, of every element of the result the terms of its sum; or `operations`."""
+        if self.operations is not None:
+            return self.operations(case.sizes)
         return 2.0 * math.prod(self.shape(self.result[1], case)) * case.sizes[self.terms]
 
     def call(self, kernel: Kernel, arrays: Mapping[str, mx.array]) -> Any:

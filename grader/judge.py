@@ -114,7 +114,7 @@ def _try(
     if endless:
         return Outcome(case, tuple(endless), refused=True)
     if refusal is None:
-        refusal = refusals.of_launches(launches)
+        refusal = refusals.of_launches(launches) or refusals.of_words(exercise, launches)
     if refusal is None:
         refusal = _of_fake(exercise, kernel, case, want, fresh_seed)
     if refusal is None:

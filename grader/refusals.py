@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,6 +64,25 @@ def of_launches(launches: Sequence[Launch]) -> Diagnosis | None:
             "before the grader was imported: run the set-up cell, then your cell, then this one.",
         )
     return None
+
+
+def of_words(exercise: Exercise, launches: Sequence[Launch]) -> Diagnosis | None:
+    """Does a kernel name a function whose work it is to do itself?"""
+    for launch in launches:
+        for where, text in (("", launch.source), (" of the header", launch.header)):
+            for number, line in enumerate(_without_comments(text).splitlines(), 1):
+                for word, hint in exercise.forbidden.items():
+                    if re.search(rf"\b{word}\b", line):
+                        says = (
+                            f"line {number}{where} calls `{word}`, which this exercise has you do yourself."
+                        )
+                        return Diagnosis("forbidden", says, hint)
+    return None
+
+
+def _without_comments(text: str) -> str:
+    """The text with as many lines as before."""
+    return re.sub(r"//[^\n]*|/\*.*?\*/", lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL)
 
 
 def of_inputs(launches: Sequence[Launch], want: Float64) -> Diagnosis | None:

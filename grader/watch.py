@@ -52,6 +52,7 @@ class Launch:
     fill: float
     """What the outputs held before the launch: the poison, or the learner's own `init_value`."""
     red_zones: list[mx.array]
+    header: str = ""
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
@@ -184,6 +185,7 @@ def _launch(watch: Watch, kernel: WatchedKernel, arguments: dict[str, Any]) -> l
         outputs=[],
         fill=fill,
         red_zones=[],
+        header=str(made_with.get("header", "")),
         input_names=tuple(made_with.get("input_names", ())),
         output_names=tuple(made_with.get("output_names", ())),
     )
