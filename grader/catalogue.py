@@ -13,8 +13,9 @@ from pathlib import Path
 from grader import mutants
 from grader.exercise import Exercise
 from grader.grading import judged
-from grader.labs import LABS
+from grader.labs import tasks
 from grader.mutants import Mutant
+from grader.question import Question
 from grader.report import Grade
 
 SEED = 1
@@ -23,7 +24,7 @@ BEGIN, END = "<!-- mutants: written by python -m grader.catalogue -->", "<!-- en
 HEAD = "| lab | mutant | what is wrong with it | the report says first |\n|---|---|---|---|"
 
 
-def row(exercise: Exercise, mutant: Mutant, result: Grade) -> str:
+def row(exercise: Exercise | Question, mutant: Mutant, result: Grade) -> str:
     """The table's row for a mutant that was judged with `SEED`."""
     said = result.diagnosis.says if result.diagnosis else "nothing: it passed"
     return f"| {exercise.id} | {mutant.name} | {_cell(mutant.about)} | {_cell(said)} |"
@@ -41,7 +42,7 @@ def _cell(text: str) -> str:
 def table(show: bool = True) -> str:
     """The whole table, by a run of every mutant."""
     rows = [HEAD]
-    every = [(e, m) for exercises in LABS.values() for e in exercises for m in mutants.of(e)]
+    every = [(e, m) for e in tasks() for m in mutants.of(e)]
     for number, (exercise, mutant) in enumerate(every, 1):
         if show:
             print(f"[{number}/{len(every)}] {exercise.id} {mutant.name}", flush=True)

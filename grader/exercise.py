@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import mlx.core as mx
 import numpy as np
@@ -26,6 +26,14 @@ class Case:
     dtype: str = "float32"
     data: str = "normal"
     scale: float = 1.0
+
+    drawn: ClassVar[bool] = True
+    """The numbers come from a seed, which the report of a failure names."""
+
+    @property
+    def stage(self) -> str:
+        """Cases of the next stage wait until those of the stage before are right."""
+        return self.dtype
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
@@ -61,6 +69,8 @@ class Counts:
     flops: int = 0
     mma: int = 0
     bank_conflicts: int = 0
+    load_conflicts: float = 0.0
+    """Further rounds of the banks for one load from threadgroup memory, in the mean, where that is most."""
     lane_ops: int = 0
     """Times that a SIMD-group came to a cross-lane operation."""
     barriers: int = 0
@@ -121,6 +131,30 @@ class Exercise:
     @property
     def id(self) -> str:
         return self.lab if self.name == "" else f"{self.lab}.{self.name}"
+
+    @property
+    def checks(self) -> int:
+        return len(self.cases) + len(self.budgets)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(case.stage for case in self.cases))
+
+    @property
+    def columns(self) -> tuple[str, str, str]:
+        """What a report writes over wrong elements."""
+        return ("element", "got", "want")
+
+    @property
+    def praise(self) -> str:
+        """What the report says of a right kernel."""
+        return (
+            f"ragged shapes, {', '.join(self.stages)}, NaN and infinity, every element within "
+            "the rounding error of a float32 sum, no access out of bounds, no race, within budget."
+        )
+
+    def element(self, index: tuple[int | str, ...]) -> str:
+        return f"{self.result[0]}[{', '.join(map(str, index))}]"
 
     def shape(self, names: tuple[str, ...], case: Case) -> tuple[int, ...]:
         return tuple(int(name) if name.isdigit() else case.sizes[name] for name in names)

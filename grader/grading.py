@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from grader import watch
-from grader.exercise import Exercise, Kernel
+from grader.answers import judge_answer
+from grader.exercise import Case, Exercise
 from grader.headline import first_to_fix
 from grader.hints import opened
 from grader.judge import judge, reference_passes
-from grader.labs import find
+from grader.labs import task
+from grader.question import Question
 from grader.report import Grade
 
 
 class WrongKernel(AssertionError):
-    """Raised by `grade(..., strict=True)` for a kernel that does not pass; its text is the report."""
+    """Raised by `grade(..., strict=True)` for an answer that does not pass; its text is the report."""
 
     def __init__(self, result: Grade) -> None:
         super().__init__(str(result))
@@ -20,14 +24,16 @@ class WrongKernel(AssertionError):
 
 
 def grade(
-    lab: str | int, kernel: Kernel, *, seed: int | None = None, strict: bool = False, show: bool = True
+    lab: str | int, answer: Any, *, seed: int | None = None, strict: bool = False, show: bool = True
 ) -> Grade:
-    """Judge a kernel against the float64 oracle over the lab's shapes and dtypes, and show a short report.
+    """Judge a kernel against the float64 oracle over the lab's shapes and dtypes, or another answer value by
+    value, and show a short report.
 
     Args:
         lab: "02", 2 or "02_textbook"; "08.padded" where a lab has several exercises.
-        kernel: a function of the exercise's `mx.array`s, for lab 02 `(x[M, K], w[K, N]) -> y[M, N]`, that
+        answer: a function of the exercise's `mx.array`s, for lab 02 `(x[M, K], w[K, N]) -> y[M, N]`, that
         launches a kernel made with `mx.fast.metal_kernel` and returns its output, in the dtype of its inputs.
+        Where a lab asks for numbers: a function that returns them by name, as in lab 01, or the numbers.
         seed: where the random numbers start. None takes new numbers each time; the report of a failure names
         the seed that repeats it.
         strict: raise `WrongKernel` for a kernel that does not pass, for use in scripts and tests.
@@ -38,10 +44,9 @@ def grade(
 
     Raises:
         ValueError: there is no such lab.
-        WrongKernel: the kernel does not pass and `strict` is set. Nothing else that the kernel does is
-        raised.
+        WrongKernel: the answer does not pass and `strict` is set. Nothing else that it does is raised.
     """
-    result = judged(find(lab), kernel, seed)
+    result = judged(task(lab), answer, seed)
     if show:
         result.show()
     if strict and not result.passed:
@@ -49,14 +54,20 @@ def grade(
     return result
 
 
-def judged(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> Grade:
+def judged(exercise: Exercise | Question, answer: Any, seed: int | None = None) -> Grade:
     """`grade` for an exercise at hand, without showing anything."""
     watch.install()
-    used, outcomes = judge(exercise, kernel, seed)
+    if isinstance(exercise, Question):
+        used, outcomes = judge_answer(exercise, answer, seed)
+    else:
+        used, outcomes = judge(exercise, answer, seed)
     result = Grade(
         exercise, tuple(outcomes), used, seed_was_given=seed is not None, hints_opened=opened(exercise.id)
     )
     found = first_to_fix(outcomes)
-    if found is not None and not found[0].refused and found[0].spent is None:
-        result.machine_at_fault = not reference_passes(exercise, found[0].case, used)
+    if isinstance(exercise, Question) or found is None or found[0].refused or found[0].spent is not None:
+        return result
+    case = found[0].case
+    assert isinstance(case, Case)
+    result.machine_at_fault = not reference_passes(exercise, case, used)
     return result

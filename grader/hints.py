@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.labs import find
+from grader.labs import task
 
 _opened: dict[str, int] = {}
 
@@ -37,7 +37,7 @@ def hint(lab: str | int) -> Hint:
     Raises:
         ValueError: there is no such lab, or it has no hints.
     """
-    exercise = find(lab)
+    exercise = task(lab)
     total = len(exercise.steps)
     if not total:
         raise ValueError(f"lab is {lab!r}, which has no hints.")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from grader import budgets, data, refusals, safety
 from grader.diagnose import Diagnosis, Evidence, diagnose
 from grader.exercise import DTYPES, Case, Exercise, Float64, Kernel
+from grader.question import Trial
 from grader.tolerance import agrees, bound
 from grader.watch import Launch, watching
 from kernels.tolerance import exact
@@ -31,17 +32,19 @@ POISONS = (12288.0, -6144.0)
 
 @dataclass(frozen=True)
 class WrongElement:
-    index: tuple[int, ...]
-    got: float | None
+    """`index` is the place in the result, or the path of a value among answers."""
+
+    index: tuple[int | str, ...]
+    got: Any
     """None where the kernel wrote nothing."""
-    want: float
+    want: Any
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What one case gave. `diagnoses` is empty where it passed; the most telling comes first."""
 
-    case: Case
+    case: Case | Trial
     diagnoses: tuple[Diagnosis, ...] = ()
     wrong: tuple[WrongElement, ...] = ()
     refused: bool = False
@@ -64,7 +67,7 @@ def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[
     outcomes: list[Outcome] = []
     previous: tuple[tuple[int, ...], Float64] | None = None
     for number, case in enumerate(exercise.cases):
-        if any(each.diagnoses and each.case.dtype != case.dtype for each in outcomes):
+        if any(each.diagnoses and each.case.stage != case.stage for each in outcomes):
             break  # what is wrong in one type is put right there first; each type is compiled anew
         arrays, values = data.make(exercise, case, seed + number)
         want = _oracle(exercise, values)

@@ -13,6 +13,7 @@ from grader.diagnose import Diagnosis
 from grader.exercise import Exercise
 from grader.headline import first_to_fix
 from grader.judge import Outcome, WrongElement
+from grader.question import Question
 
 METADATA_KEY = "matmul-on-metal"
 
@@ -21,7 +22,7 @@ METADATA_KEY = "matmul-on-metal"
 class Grade:
     """What `grade()` returns. It prints as the report, and shows itself in a notebook."""
 
-    exercise: Exercise
+    exercise: Exercise | Question
     outcomes: tuple[Outcome, ...]
     seed: int
     seed_was_given: bool = True
@@ -36,7 +37,7 @@ class Grade:
 
     @property
     def checks(self) -> int:
-        return len(self.exercise.cases) + len(self.exercise.budgets)
+        return self.exercise.checks
 
     @property
     def spent(self) -> tuple[Spent, ...]:
@@ -112,26 +113,26 @@ def _title(grade: Grade) -> str:
     return f"Lab {grade.exercise.id} · {grade.exercise.title}"
 
 
-def _number(value: float | None) -> str:
+def _number(value: Any) -> str:
     if value is None:
         return "nothing"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_number, value))})"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value:,}"
     if math.isnan(value):
         return "NaN"
     return f"{value:.6g}".replace("inf", "∞")
 
 
 def _element(grade: Grade, wrong: WrongElement) -> tuple[str, str, str]:
-    index = ", ".join(map(str, wrong.index))
-    return f"{grade.exercise.result[0]}[{index}]", _number(wrong.got), _number(wrong.want)
+    return grade.exercise.element(wrong.index), _number(wrong.got), _number(wrong.want)
 
 
 def _passed_line(grade: Grade) -> str:
-    cases = grade.exercise.cases
-    dtypes = ", ".join(dict.fromkeys(case.dtype for case in cases))
-    return (
-        f"All {grade.checks} checks passed: ragged shapes, {dtypes}, NaN and infinity, every element within "
-        "the rounding error of a float32 sum, no access out of bounds, no race, within budget."
-    )
+    return f"All {grade.checks} checks passed: {grade.exercise.praise}"
 
 
 def _spent_title(grade: Grade) -> str:
@@ -167,8 +168,8 @@ def _spent_html(grade: Grade) -> str:
 
 
 def _score(grade: Grade) -> str:
-    tried = dict.fromkeys(outcome.case.dtype for outcome in grade.outcomes)
-    waiting = [d for d in dict.fromkeys(case.dtype for case in grade.exercise.cases) if d not in tried]
+    tried = {outcome.case.stage for outcome in grade.outcomes}
+    waiting = [stage for stage in grade.exercise.stages if stage not in tried]
     wait = ""
     if waiting and not any(outcome.refused for outcome in grade.outcomes):
         wait = f"; {' and '.join(waiting)} {'waits' if len(waiting) == 1 else 'wait'} until these do"
@@ -181,8 +182,8 @@ def _hints_line(grade: Grade) -> str:
 
 
 def _case_line(grade: Grade, outcome: Outcome) -> str:
-    again = "" if grade.seed_was_given else f" Numbers from seed={grade.seed}."
-    return f"Seen with {outcome.case}.{'' if outcome.spent else again}"
+    known = grade.seed_was_given or outcome.spent or not outcome.case.drawn
+    return f"Seen with {outcome.case}.{'' if known else f' Numbers from seed={grade.seed}.'}"
 
 
 def as_text(grade: Grade, *, counts: bool = True) -> str:
@@ -207,7 +208,7 @@ def as_text(grade: Grade, *, counts: bool = True) -> str:
     if detail:
         lines += ["", detail]
     if outcome.wrong:
-        rows = [("element", "got", "want"), *(_element(grade, wrong) for wrong in outcome.wrong)]
+        rows = [grade.exercise.columns, *(_element(grade, wrong) for wrong in outcome.wrong)]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines += ["", *(f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows)]
     lines += _spent_text(grade)
@@ -243,7 +244,7 @@ def as_html(grade: Grade) -> str:
     if detail:
         parts.append(f"<pre>{html.escape(detail)}</pre>")
     if outcome.wrong:
-        rows = [_row("th", ("element", "got", "want"))]
+        rows = [_row("th", grade.exercise.columns)]
         rows += [_row("td", _element(grade, wrong)) for wrong in outcome.wrong]
         parts.append(f'<table style="margin: 0 0 1em 0">{"".join(rows)}</table>')
     parts.append(_spent_html(grade))

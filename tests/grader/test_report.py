@@ -128,7 +128,7 @@ def test_strict_raises_with_the_report_and_nothing_else_does() -> None:
         grade("02", mutant("transposed_store"), strict=True, show=False)
     assert grade("02", RIGHT, strict=True, show=False).passed
     for wrong in (None, 3, mx.ones((2, 2)), lambda: None, lambda x, w: 1 / 0, lambda x, w: None):
-        result = grade("02", wrong, show=False)  # type: ignore[arg-type]
+        result = grade("02", wrong, show=False)
         assert not result.passed
         assert result.diagnosis is not None
 
@@ -138,7 +138,7 @@ def test_a_lab_goes_by_several_names(lab: str | int) -> None:
     assert find(lab) is LAB
 
 
-@pytest.mark.parametrize("lab", ["1", "textbook", "", 99, "02.other"])
+@pytest.mark.parametrize("lab", ["98", "textbook", "", 99, "02.other"])
 def test_an_unknown_lab_is_named_with_those_there_are(lab: str | int) -> None:
     with pytest.raises(ValueError, match=r"lab is .*must be one of '02'"):
         grade(lab, RIGHT)
