@@ -37,11 +37,18 @@ def _metal_is_here() -> bool:
     return bool(mx.metal.is_available())
 
 
+def _watched() -> bool:
+    from anymetal.checks import report
+
+    return report.active() is not None
+
+
 def load(path: str, inputs: Sequence[str], outputs: Sequence[str], header: str = "") -> Kernel:
     """The kernel whose body is ``kernels/<path>``, ready to be called as ``mx.fast.metal_kernel`` describes.
 
     It runs on Metal where there is Metal, and through ``anymetal`` elsewhere, whether or not
-    ``anymetal.install()`` was called. Asking again for the same kernel gives the same object.
+    ``anymetal.install()`` was called; and always through ``anymetal`` inside ``anymetal.checked()``, which
+    could count nothing on a GPU. Asking again for the same kernel gives the same object.
 
     Args:
         path: the body's file under ``kernels/``, with ``/`` between folders.
@@ -50,7 +57,7 @@ def load(path: str, inputs: Sequence[str], outputs: Sequence[str], header: str =
         header: a file under ``kernels/`` with what the body needs outside a function.
     """
     factory: Callable[..., Any]
-    if _metal_is_here():
+    if _metal_is_here() and not _watched():
         factory = mx.fast.metal_kernel
     else:
         import anymetal
