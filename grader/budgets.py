@@ -116,6 +116,7 @@ def _add(total: Counts, counters: Counters, names: Mapping[str, str]) -> None:
     total.flops += counters.flops
     total.mma += counters.mma
     total.bank_conflicts += counters.threadgroup.bank_conflicts
+    total.load_conflicts = max(total.load_conflicts, counters.load_conflicts)
     total.lane_ops += counters.lane_ops
     total.barriers += counters.barriers
     total.launches += counters.launches

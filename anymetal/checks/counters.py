@@ -81,10 +81,12 @@ class Counters:
 
     buffers: device and constant buffers by name. threadgroup: threadgroup memory. flops: floating-point
     operations of all lanes, a fused multiply-add is 2, matrix products are apart. mma: 8×8×8 products.
-    integer_ops: of all lanes, addresses' own arithmetic left out. barriers, lane_ops: times that a SIMD-group
-    came to a threadgroup barrier or a cross-lane operation. active_lanes: mean fraction of lanes active, over
-    all blocks run. threadgroup_memory: bytes a threadgroup, the most of any launch. by_line: by (file, line).
-    by_simdgroup: memory accesses of each SIMD-group, where ``checked(per_simdgroup=True)`` asked for them.
+    integer_ops: of all lanes, addresses' own arithmetic left out. load_conflicts: further rounds of the banks
+    that one load from threadgroup memory needs, in the mean, of the load that needs most. barriers, lane_ops:
+    times that a SIMD-group came to a threadgroup barrier or a cross-lane operation. active_lanes: mean
+    fraction of lanes active, over all blocks run. threadgroup_memory: bytes a threadgroup, the most of any
+    launch. by_line: by (file, line). by_simdgroup: memory accesses of each SIMD-group, where
+    ``checked(per_simdgroup=True)`` asked for them.
     """
 
     buffers: dict[str, BufferCounters] = field(default_factory=dict)
@@ -94,6 +96,7 @@ class Counters:
     integer_ops: int = 0
     barriers: int = 0
     lane_ops: int = 0
+    load_conflicts: float = 0.0
     threadgroup_memory: int = 0
     launches: int = 0
     by_line: dict[tuple[str, int], LineCounters] = field(default_factory=dict)

@@ -140,6 +140,8 @@ def _count(
         )
         if described.space == THREADGROUP:
             counters.threadgroup.add(traffic)
+            if described.kind == LOAD and site.accesses:
+                counters.load_conflicts = max(counters.load_conflicts, site.conflicts / site.accesses)
         elif described.root is not None and described.root.kind == "buffer":
             counters.buffers[buffers[int(described.root.name)].name].add(traffic)
         line = _line(counters, described.place, names)

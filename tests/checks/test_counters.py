@@ -181,7 +181,12 @@ CASES = {
         32,
         32,
         (32, 1, 1),
-        counts={"threadgroup.bank_conflicts": 62, "threadgroup_memory": 4096, "barriers": 1},
+        counts={
+            "threadgroup.bank_conflicts": 62,
+            "load_conflicts": 31,
+            "threadgroup_memory": 4096,
+            "barriers": 1,
+        },
     ),
     # Rows of 33: every lane has a bank of its own.
     "padded": Case(
@@ -190,7 +195,7 @@ CASES = {
         32,
         32,
         (32, 1, 1),
-        counts={"threadgroup.bank_conflicts": 0, "threadgroup_memory": 4224},
+        counts={"threadgroup.bank_conflicts": 0, "load_conflicts": 0, "threadgroup_memory": 4224},
     ),
     # Rows of 34: lanes 16 apart share a bank, one more round; written and read.
     "two_in_a_bank": Case(
@@ -199,7 +204,7 @@ CASES = {
         32,
         32,
         (32, 1, 1),
-        counts={"threadgroup.bank_conflicts": 2},
+        counts={"threadgroup.bank_conflicts": 2, "load_conflicts": 1},
     ),
     # One 8×8×8 product; a matrix is 8 rows of 32 bytes, side by side.
     "matrices": Case(
