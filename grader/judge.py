@@ -217,7 +217,7 @@ def _of_fake(exercise: Exercise, kernel: Kernel, case: Case, want: Float64, seed
     # A function may look at the fake numbers and not like them: that is no evidence either way.
     with watching(fake=True) as watch, suppress(Exception):
         result = exercise.call(kernel, arrays)
-    refusal = refusals.of_inputs(watch.launches, _oracle(exercise, values))
+    refusal = refusals.of_inputs(watch.launches, _oracle(exercise, values), values)
     if refusal is not None or not isinstance(result, mx.array) or bool(mx.isnan(result).all().item()):
         return refusal
     given = exact(result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mlx.core as mx
@@ -85,8 +85,10 @@ def _without_comments(text: str) -> str:
     return re.sub(r"//[^\n]*|/\*.*?\*/", lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL)
 
 
-def of_inputs(launches: Sequence[Launch], want: Float64) -> Diagnosis | None:
-    """Was a kernel given the answer to copy?"""
+def of_inputs(launches: Sequence[Launch], want: Float64, values: Mapping[str, Float64]) -> Diagnosis | None:
+    """Was a kernel given the answer to copy? Not where an argument is the answer: a sum of one number."""
+    if any(_is_answer(value.ravel(), want) for value in values.values() if value.size == want.size):
+        return None
     for launch in launches:
         for given in launch.inputs:
             if given.size == want.size and given.size > 1 and _is_answer(exact(given).ravel(), want):
