@@ -5,6 +5,7 @@ count them beside the book's kernels. Arrays of MLX in and out. Each function la
 end would launch for the sizes it gets.
 """
 
+from kernels.shipped.gemm import gemm
 from kernels.shipped.gemv import gemv, gemv_t
 
-__all__ = ["gemv", "gemv_t"]
+__all__ = ["gemm", "gemv", "gemv_t"]
