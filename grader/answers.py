@@ -259,7 +259,8 @@ def _words(value: Any) -> str:
 
 def _always_the_same(question: Question, lead: _Tried, tried: list[_Tried]) -> Diagnosis | None:
     for each in tried:
-        if each is not lead and each.want != lead.want and each.got == lead.got:
+        same_everywhere = all(each.got.get(path) == value for path, value in lead.got.items())
+        if each is not lead and each.want != lead.want and same_everywhere:
             return Diagnosis(
                 "always-the-same",
                 f"the answer about {lead.trial} is the answer about {each.trial}, to the last number.",
