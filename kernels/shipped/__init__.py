@@ -7,5 +7,6 @@ end would launch for the sizes it gets.
 
 from kernels.shipped.gemm import gemm
 from kernels.shipped.gemv import gemv, gemv_t
+from kernels.shipped.gemv_wide import gemv_wide
 
-__all__ = ["gemm", "gemv", "gemv_t"]
+__all__ = ["gemm", "gemv", "gemv_t", "gemv_wide"]
