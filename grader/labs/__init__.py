@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from grader.exercise import Exercise
-from grader.labs import lab02
+from grader.labs import lab02, lab08
 from grader.question import Question
 
-LABS: dict[str, tuple[Exercise, ...]] = {"02": lab02.EXERCISES}
+LABS: dict[str, tuple[Exercise, ...]] = {"02": lab02.EXERCISES, "08": lab08.EXERCISES}
 QUESTIONS: dict[str, tuple[Question, ...]] = {}
 
 Some = TypeVar("Some", bound=Exercise | Question)

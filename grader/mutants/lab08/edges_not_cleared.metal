@@ -1,0 +1,39 @@
+// cause: uninitialised
+// What lies outside the matrices is left as it is in the tile, not set to zero.
+uint i = thread_position_in_threadgroup.y;
+uint j = thread_position_in_threadgroup.x;
+uint tid = thread_index_in_threadgroup;
+uint m0 = threadgroup_position_in_grid.y * BM;
+uint n0 = threadgroup_position_in_grid.x * BN;
+uint M = X_shape[0];
+uint K = X_shape[1];
+uint N = W_shape[1];
+
+threadgroup T x_tile[BM * BK];
+threadgroup T w_tile[BK * BN];
+
+float sum = 0;
+for (uint k0 = 0; k0 < K; k0 += BK) {
+    for (uint e = tid; e < BM * BK; e += BM * BN) {
+        uint m = m0 + e / BK;
+        uint k = k0 + e % BK;
+        if (m < M && k < K) {
+            x_tile[e] = X[m * K + k];
+        }
+    }
+    for (uint e = tid; e < BK * BN; e += BM * BN) {
+        uint k = k0 + e / BN;
+        uint n = n0 + e % BN;
+        if (k < K && n < N) {
+            w_tile[e] = W[k * N + n];
+        }
+    }
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+    for (uint k = 0; k < BK; k++) {
+        sum += float(x_tile[i * BK + k]) * float(w_tile[k * BN + j]);
+    }
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+}
+if (m0 + i < M && n0 + j < N) {
+    Y[(m0 + i) * N + n0 + j] = T(sum);
+}
