@@ -181,7 +181,7 @@ class Function:
         if (watched := report.active()) is not None:
             self._checked(watched, whole, size, memory, passed)
         else:
-            launch(planned, passed.addresses, memory=passed.owners)
+            launch(planned, passed.addresses)
         for copy_back in passed.after:
             copy_back()
 
@@ -265,7 +265,7 @@ class Function:
             limits.check_threadgroup(threadgroup, most)
         limits.check_threadgroup_memory(program.threadgroup_bytes, sum(memory))
         made = plan(
-            program.loaded.call,
+            program.loaded,
             grid=grid,
             threadgroup=threadgroup,
             frame_bytes=program.frame_bytes,

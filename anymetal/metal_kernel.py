@@ -194,7 +194,7 @@ class MetalKernel:
             buffers = self._buffers(passed, words, made, unset=init_value is None)
             self._checked(watched, variant, size, group, large, buffers)
         else:
-            launch(planned[0], addresses, memory=(passed, words, made))
+            launch(planned[0], addresses)
         return arrays.without_gradient(given, made) if arrays.traced(given) else made
 
     def _addresses(self, passed: list[Any]) -> tuple[list[int], list[Any]]:
@@ -326,7 +326,7 @@ class MetalKernel:
             )
         limits.check_threadgroup_memory(program.threadgroup_bytes)
         made = plan(
-            program.loaded.call,
+            program.loaded,
             grid=grid,
             threadgroup=threadgroup,
             frame_bytes=program.frame_bytes,

@@ -55,7 +55,7 @@ def run(
         follower = None
     program = (follower.program if follower else checked_program)(source, kernel, layouts)
     made = plan(
-        program.loaded.call,
+        program.loaded,
         grid=grid,
         threadgroup=threadgroup,
         frame_bytes=program.frame_bytes,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,8 @@ from typing import TypeVar
 
 import llvmlite.binding as llvm
 
-from anymetal.errors import AnymetalError
-from anymetal.frontend import Kernel, clang
-from anymetal.runtime import build, jit
+from anymetal.frontend import Kernel
+from anymetal.runtime import build, jit, native
 from anymetal.simt import Layout, Unsupported, cfg, private, widen
 from anymetal.simt.ir import Function, Module
 from anymetal.simt.module import threadgroup_memory
@@ -24,6 +22,7 @@ from .instrument import Instrument
 from .operations import Operations, operations
 from .sites import Place, Places, Root, Site, Sites, find_roots
 
+HERE = Path(__file__).parent
 FILES = frozenset({"source", "header"})
 Made = TypeVar("Made", bound=Instrument)
 
@@ -207,38 +206,13 @@ def _monitor() -> dict[str, int]:
 
 def load_functions(file: str, names: Sequence[str]) -> dict[str, int]:
     """The addresses of functions of one of the C files beside this one, compiled for this CPU."""
-    tracker = jit.load_library(jit.compile_object(_clang(file)), names)
-    _KEPT.append(tracker)
-    return {name: tracker[name] for name in names}
-
-
-def _clang(name: str) -> str:
-    """The IR of one of the C files beside this one."""
-    here = Path(__file__).parent
-    options = [
-        "-x",
-        "c",
-        "-std=c17",
-        "-O2",
-        "-S",
-        "-emit-llvm",
-        "-ffreestanding",
-        "-nostdinc",
-        "-I",
-        str(here),
-    ]
-    status, ir, messages = clang.run([*options, "-o", "-", "-"], (here / name).read_text())
-    if status:
-        raise AnymetalError(f"{name} does not compile:\n{messages}")
-    # Without what ties it to one kind of CPU: it becomes part of kernels, which are compiled for this one.
-    ir = re.sub(r"^target .*\n", "", ir, flags=re.MULTILINE)
-    return re.sub(r' "(target-cpu|target-features|tune-cpu)"="[^"]*"', "", ir)
+    return native.load_functions(HERE / file, names)
 
 
 @cache
 def _spans() -> str:
     """The IR of ``span.c``."""
-    return _clang("span.c")
+    return native.ir(HERE / "span.c")
 
 
 def _with_spans(ir: str) -> str:
@@ -249,6 +223,3 @@ def _with_spans(ir: str) -> str:
         if function.name.startswith("span_") and not function.is_declaration:
             function.linkage = "internal"
     return str(kernel)
-
-
-_KEPT: list[object] = []  # the monitor's code goes when its tracker does

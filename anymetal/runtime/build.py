@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from anymetal.errors import CompileError
 from anymetal.runtime import cache
-from anymetal.runtime.launch import Size3
+from anymetal.runtime.launch import Size3, thread_count
 
 if TYPE_CHECKING:
     from anymetal.frontend import Kernel, Module
@@ -144,9 +144,11 @@ def _program(description: Mapping[str, Any], code: bytes) -> Program:
 
 
 def _build(source: Source, kernel: str, layouts: tuple[Any, ...]) -> tuple[dict[str, Any], bytes]:
-    from anymetal.runtime import jit
+    from anymetal.runtime import jit, pool
     from anymetal.simt import Unsupported, widen
 
+    if thread_count() > 1:
+        pool.prepare()  # the launch will need it, and clang can compile both at once
     found = module(source)
     one = kernel_named(found, kernel)
     try:

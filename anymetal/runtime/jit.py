@@ -23,7 +23,7 @@ from anymetal.runtime import bfloat
 _lock = threading.RLock()
 _names = itertools.count()
 
-_Entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)  # calls release the GIL
+Entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)  # calls release the GIL
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,6 @@ def load(obj: bytes, entry: str, imports: Mapping[str, int] | None = None) -> Lo
             library.import_symbol("__truncsfbf2", _support()["__truncsfbf2"])
         tracker = library.link(_linker(), f"kernel{next(_names)}")
         address = tracker[entry]
-    call = _Entry(address)
+    call = Entry(address)
     call.tracker = tracker  # type: ignore[attr-defined]  # the code goes when its tracker does
     return Loaded(call=call, address=address)

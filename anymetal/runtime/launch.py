@@ -12,15 +12,19 @@ import contextlib
 import contextvars
 import ctypes
 import os
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anymetal.runtime.limits import MAX_BUFFERS, SIMD_WIDTH
+
+if TYPE_CHECKING:
+    from anymetal.runtime.jit import Loaded
+    from anymetal.runtime.pool import Pool
 
 # The launch block is int64[96]; what each slot means is the contract between this module and `simt`.
 SLOTS = 96
@@ -32,10 +36,12 @@ ALIGN = 128
 
 _Block = ctypes.c_int64 * SLOTS
 Size3 = tuple[int, int, int]
-Entry = Callable[[int, int], None]
 
 # Below this, waking a helper costs more than it saves.
 SMALL_NS = 40_000
+# About so many helpings a worker: few enough that the counter costs nothing, enough that nobody waits long
+# for the last one.
+HELPINGS = 64
 
 _threads: contextvars.ContextVar[int | None] = contextvars.ContextVar("anymetal_threads", default=None)
 
@@ -94,7 +100,7 @@ class Plan:
     and how often that may still be tried.
     """
 
-    call: Entry
+    code: Loaded
     block: bytes
     groups: int
     scratch: int
@@ -103,7 +109,7 @@ class Plan:
 
 
 def plan(
-    call: Entry,
+    code: Loaded,
     *,
     grid: Size3,
     threadgroup: Size3,
@@ -136,7 +142,7 @@ def plan(
         end += nbytes
     block[THREADGROUP_OFFSET] = offset
     block[THREADGROUP_BYTES] = end
-    return Plan(call=call, block=bytes(block), groups=groups, scratch=offset + _up(end, ALIGN))
+    return Plan(code=code, block=bytes(block), groups=groups, scratch=offset + _up(end, ALIGN))
 
 
 class _Scratch(threading.local):
@@ -161,83 +167,36 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-class _Job:
-    """One launch, as the helpers see it.
-
-    It holds all the memory that the launch uses. So a helper at work never loses it, even where an exception
-    (Ctrl-C) takes the caller away before the helper is done.
-    """
-
-    __slots__ = ("plan", "block", "memory", "closed", "active", "lock", "done")
-
-    def __init__(self, plan: Plan, block: ctypes.Array[ctypes.c_int64], memory: object) -> None:
-        self.plan = plan
-        self.block = block
-        self.memory = memory
-        self.closed = False
-        self.active = 0
-        self.lock = threading.Lock()
-        self.done: queue.SimpleQueue[None] = queue.SimpleQueue()
-
-    def help(self) -> None:
-        with self.lock:
-            if self.closed:  # the caller is done
-                return
-            self.active += 1
-        try:
-            address, _owner = _scratch.take(self.plan.scratch)
-            self.plan.call(ctypes.addressof(self.block), address)
-        finally:
-            self.done.put(None)
-
-    def close(self) -> None:
-        """Turns late helpers away, and waits for those at work."""
-        with self.lock:
-            self.closed = True
-            active = self.active
-        for _ in range(active):
-            self.done.get()
+_pool: Pool | None = None
+_pool_lock = threading.Lock()
 
 
-class _Pool:
-    """Helper threads, started when first needed and shared by all launches of the process."""
+def _helpers() -> Pool:
+    """The process's pool, made when first needed: a launch on one thread asks for none."""
+    global _pool
+    if _pool is None:
+        with _pool_lock:
+            if _pool is None:
+                from anymetal.runtime.pool import Pool
 
-    def __init__(self) -> None:
-        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self.size = 0
-        self.lock = threading.Lock()
-
-    def post(self, job: _Job, helpers: int) -> None:
-        if self.size < helpers:
-            with self.lock:
-                while self.size < helpers:
-                    threading.Thread(target=self._work, name=f"anymetal-{self.size}", daemon=True).start()
-                    self.size += 1
-        for _ in range(helpers):
-            self.jobs.put(job)
-
-    def _work(self) -> None:
-        while True:
-            self.jobs.get().help()
-
-
-_pool = _Pool()
+                _pool = Pool()
+    return _pool
 
 
 def _after_fork() -> None:
-    global _pool  # the parent's threads do not exist in the child
-    _pool = _Pool()
+    global _pool, _pool_lock  # the parent's threads do not exist in the child
+    _pool, _pool_lock = None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int], memory: object = None) -> None:
+def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int]) -> None:
     """Runs a kernel over its grid and returns when every threadgroup is done.
 
-    `buffers` gives the address of each [[buffer(i)]], by index; `memory` is whatever owns what lies
-    there, kept until no thread uses it.
+    `buffers` gives the address of each [[buffer(i)]], by index. The caller owns what lies there: nothing,
+    Ctrl-C included, ends a launch before no thread uses it any more.
     """
     block = _Block.from_buffer_copy(plan.block)
     items = buffers.items() if isinstance(buffers, Mapping) else enumerate(buffers)
@@ -248,22 +207,19 @@ def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int], memory: objec
     helpers = min(thread_count(), plan.groups) - 1
     scratch, _owner = _scratch.take(plan.scratch)
     at = ctypes.addressof(block)
-    start = time.perf_counter_ns()
-    if helpers == 0 or plan.small:
+    if helpers == 0:
         block[CHUNK] = plan.groups
-        plan.call(at, scratch)
-        if helpers and time.perf_counter_ns() - start > SMALL_NS:
+        plan.code.call(at, scratch)
+        return
+    start = time.perf_counter_ns()
+    if plan.small:
+        block[CHUNK] = plan.groups
+        plan.code.call(at, scratch)
+        if time.perf_counter_ns() - start > SMALL_NS:
             plan.small = False
             plan.tries -= 1
         return
-    # About 16 helpings a worker: few enough that the counter costs nothing, enough to even out slow
-    # threadgroups.
-    block[CHUNK] = max(1, plan.groups // ((helpers + 1) * 16))
-    job = _Job(plan, block, memory)
-    _pool.post(job, helpers)
-    try:
-        plan.call(at, scratch)
-    finally:
-        job.close()
+    block[CHUNK] = max(1, plan.groups // ((helpers + 1) * HELPINGS))
+    _helpers().run(plan.code.address, at, scratch, plan.scratch, helpers)
     if plan.tries > 0 and time.perf_counter_ns() - start < SMALL_NS:
         plan.small = True

@@ -1,6 +1,11 @@
 """Small modules, written by hand as `simt.widen` would make them. Threadgroups come off a counter."""
 
+import ctypes
+from collections.abc import Callable
+
 import numpy as np
+
+from anymetal.runtime.jit import Entry, Loaded
 
 # Each threadgroup stores its number plus one into buffer 0, at its own place. An element touched twice
 # would show: the store adds to what is there.
@@ -83,6 +88,12 @@ define void @narrow(ptr %launch, ptr %scratch) {
   ret void
 }
 """
+
+
+def coded(function: Callable[[int, int], None]) -> Loaded:
+    """A Python function of a block and a scratch as if it were machine code."""
+    call = Entry(function)
+    return Loaded(call=call, address=ctypes.cast(call, ctypes.c_void_p).value or 0)
 
 
 def to_bfloat(x: np.ndarray) -> np.ndarray:

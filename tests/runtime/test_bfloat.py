@@ -74,7 +74,7 @@ def test_narrowing_rounds_once_to_nearest_even() -> None:
     x[:8] = [np.nan, np.inf, -np.inf, 1 + 2**-8, 1 + 3 * 2**-8, 3.4e38, -0.0, 2.0**-130]
     half, narrow = np.zeros_like(x), np.zeros_like(x)
     code = jit.load(jit.compile_object(modules.NARROW), "narrow")
-    one = plan(code.call, grid=(1, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
+    one = plan(code, grid=(1, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
     launch(one, [a.ctypes.data for a in (x, half, narrow)])
     np.testing.assert_array_equal(narrow, modules.to_bfloat(x))
     assert "__truncsfbf2" not in jit.assembly(modules.NARROW)
@@ -90,7 +90,7 @@ def test_arithmetic_is_that_of_rounded_operations(lower: bool, monkeypatch: pyte
     x, y = (modules.to_bfloat(generator.normal(size=32).astype(np.float32)) for _ in range(2))
     z = np.zeros(32, np.uint16)
     code = jit.load(jit.compile_object(ARITHMETIC), "arithmetic")
-    one = plan(code.call, grid=(1, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
+    one = plan(code, grid=(1, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
     xb, yb = bits(x), bits(y)
     launch(one, [a.ctypes.data for a in (xb, yb, z)])
     step = modules.to_bfloat

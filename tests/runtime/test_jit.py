@@ -15,7 +15,7 @@ from tests.runtime import modules
 def run(ir: str, entry: str, *arrays: np.ndarray) -> None:
     code = jit.load(jit.compile_object(ir), entry)
     launch(
-        plan(code.call, grid=(1, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0),
+        plan(code, grid=(1, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0),
         [a.ctypes.data for a in arrays],
     )
 
@@ -66,7 +66,7 @@ def test_the_same_object_loads_twice_and_both_copies_run() -> None:
     for one in (first, second):
         out = np.zeros(5, np.int32)
         launch(
-            plan(one.call, grid=(5, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0),
+            plan(one, grid=(5, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0),
             [out.ctypes.data],
         )
         np.testing.assert_array_equal(out, np.arange(1, 6))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import subprocess
 import sys
 import threading
 import time
-import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import anymetal
-from anymetal.runtime import jit, launch
+from anymetal.runtime import jit, launch, pool
 from tests.runtime import modules
 
 
@@ -31,7 +29,7 @@ def words(p: launch.Plan) -> list[int]:
 
 def test_the_block_says_what_the_launch_is() -> None:
     p = launch.plan(
-        lambda a, b: None,
+        modules.coded(lambda block, scratch: None),
         grid=(100, 7, 2),
         threadgroup=(64, 8, 1),
         frame_bytes=40,
@@ -56,9 +54,7 @@ def test_the_block_says_what_the_launch_is() -> None:
 @pytest.mark.parametrize("groups", [1, 2, 3, 31, 1000, 100_003])
 def test_every_threadgroup_runs_once(count: jit.Loaded, n: int, groups: int) -> None:
     out = np.zeros(groups, np.int32)
-    p = launch.plan(
-        count.call, grid=(groups, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0
-    )
+    p = launch.plan(count, grid=(groups, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
     with launch.threads(n):
         launch.launch(p, [out.ctypes.data])
     np.testing.assert_array_equal(out, np.arange(1, groups + 1))
@@ -73,7 +69,9 @@ def test_each_worker_has_its_own_aligned_scratch() -> None:
         ctypes.memset(scratch, 0xFF, 5000)
         seen[threading.get_ident()] = scratch
 
-    p = launch.plan(work, grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=1000, threadgroup_bytes=4000)
+    p = launch.plan(
+        modules.coded(work), grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=1000, threadgroup_bytes=4000
+    )
     with launch.threads(2):
         launch.launch(p, [])
     assert len(set(seen.values())) == 2
@@ -92,7 +90,9 @@ def test_the_caller_waits_for_the_helpers_that_began() -> None:
             time.sleep(0.05)
             finished.set()
 
-    p = launch.plan(work, grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
+    p = launch.plan(
+        modules.coded(work), grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0
+    )
     with launch.threads(2):
         launch.launch(p, [])
     assert finished.is_set()
@@ -101,7 +101,8 @@ def test_the_caller_waits_for_the_helpers_that_began() -> None:
 def test_the_caller_does_not_wait_for_helpers_that_are_busy_elsewhere(
     count: jit.Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "_pool", launch._Pool())  # one with a single helper, which is held
+    own = pool.Pool()
+    monkeypatch.setattr(launch, "_pool", own)  # one with a single helper, which is held
     release, holding = threading.Event(), threading.Event()
     main = threading.Thread(target=lambda: None)
 
@@ -113,7 +114,13 @@ def test_the_caller_does_not_wait_for_helpers_that_are_busy_elsewhere(
     def first() -> None:
         with launch.threads(2):
             launch.launch(
-                launch.plan(hold, grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0),
+                launch.plan(
+                    modules.coded(hold),
+                    grid=(2, 1, 1),
+                    threadgroup=(1, 1, 1),
+                    frame_bytes=0,
+                    threadgroup_bytes=0,
+                ),
                 [],
             )
 
@@ -122,12 +129,10 @@ def test_the_caller_does_not_wait_for_helpers_that_are_busy_elsewhere(
     try:
         assert holding.wait(30)
         out = np.zeros(1000, np.int32)
-        p = launch.plan(
-            count.call, grid=(1000, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0
-        )
+        p = launch.plan(count, grid=(1000, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
         with launch.threads(2):
             launch.launch(p, [out.ctypes.data])  # returns although the pool's helper is held
-        assert launch._pool.size == 1
+        assert own.size == 1
         np.testing.assert_array_equal(out, np.arange(1, 1001))
     finally:
         release.set()
@@ -158,7 +163,9 @@ class TestSmallLaunches:
 
         caller = threading.get_ident()
         monkeypatch.setattr(time, "perf_counter_ns", lambda: clock["now"])
-        p = launch.plan(work, grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
+        p = launch.plan(
+            modules.coded(work), grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0
+        )
         seen = []
         with launch.threads(2):
             for _ in range(6):
@@ -167,39 +174,24 @@ class TestSmallLaunches:
         assert seen == kinds.split()
 
 
-def test_memory_outlives_a_caller_that_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    began, release, finished = threading.Event(), threading.Event(), threading.Event()
-    caller = threading.get_ident()
-    alive: list[bool] = []
-
-    class Owner:
-        pass
-
-    owner = Owner()
-    seen = weakref.ref(owner)
+def test_what_python_raises_in_a_worker_ends_neither_the_launch_nor_the_helper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = threading.Barrier(2, timeout=30)
+    said: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: said.append(what.exc_value))
 
     def work(block: int, scratch: int) -> None:
-        if threading.get_ident() == caller:
-            assert began.wait(30)
-            raise KeyboardInterrupt
-        began.set()
-        assert release.wait(30)
-        alive.append(seen() is not None)
-        finished.set()
+        both.wait()  # the helper of the first launch is there for the second
+        raise ValueError("no")
 
-    p = launch.plan(work, grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
-
-    def interrupted(job: launch._Job) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(launch._Job, "close", interrupted)
-    with launch.threads(2), pytest.raises(KeyboardInterrupt):
-        launch.launch(p, [], memory=owner)
-    del owner
-    gc.collect()
-    release.set()
-    assert finished.wait(30)
-    assert alive == [True]
+    p = launch.plan(
+        modules.coded(work), grid=(2, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0
+    )
+    with launch.threads(2):
+        for _ in range(2):
+            launch.launch(p, [])
+    assert [str(e) for e in said] == ["no"] * 4
 
 
 def test_launches_from_many_python_threads(count: jit.Loaded) -> None:
@@ -207,7 +199,7 @@ def test_launches_from_many_python_threads(count: jit.Loaded) -> None:
 
     def many(groups: int) -> None:
         p = launch.plan(
-            count.call, grid=(groups, 1, 1), threadgroup=(1, 1, 1), frame_bytes=64, threadgroup_bytes=64
+            count, grid=(groups, 1, 1), threadgroup=(1, 1, 1), frame_bytes=64, threadgroup_bytes=64
         )
         for _ in range(50):
             out = np.zeros(groups, np.int32)
@@ -264,7 +256,7 @@ def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_buffer_index_out_of_range_is_refused(count: jit.Loaded) -> None:
-    p = launch.plan(count.call, grid=(1, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
+    p = launch.plan(count, grid=(1, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
     with pytest.raises(IndexError, match="buffer index 31"):
         launch.launch(p, {31: 0})
 
@@ -278,15 +270,16 @@ from tests.runtime import modules
 code = jit.load(jit.compile_object(modules.COUNT), "count")
 def go():
     out = np.zeros(5000, np.int32)
-    p = launch.plan(code.call, grid=(5000, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
+    p = launch.plan(code, grid=(5000, 1, 1), threadgroup=(1, 1, 1), frame_bytes=0, threadgroup_bytes=0)
     with launch.threads(2):
         launch.launch(p, [out.ctypes.data])
     assert (out == np.arange(1, 5001)).all()
 go()
+parents = launch._pool
 child = os.fork()
 if child == 0:
     go()
-    os._exit(launch._pool.size != 1)
+    os._exit(launch._pool is parents or launch._pool.size != 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     done = subprocess.run(
