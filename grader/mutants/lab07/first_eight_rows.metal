@@ -1,0 +1,22 @@
+// cause: partly-unwritten
+// Rows from the ninth on are neither summed nor stored.
+uint lane = thread_index_in_simdgroup;
+uint n = thread_position_in_grid.x / 32;
+uint N = w_shape[0];
+uint K = w_shape[1];
+if (n >= N) {
+    return;
+}
+float sums[M] = {};
+for (uint k = lane; k < K; k += 32) {
+    float weight = w[n * K + k];
+    for (int m = 0; m < min(M, 8); m++) {
+        sums[m] += float(x[m * K + k]) * weight;
+    }
+}
+for (int m = 0; m < min(M, 8); m++) {
+    float total = simd_sum(sums[m]);
+    if (lane == 0) {
+        y[m * N + n] = T(total);
+    }
+}
