@@ -45,6 +45,13 @@ class Body:
         self.fetch = fetch
         self.monitor: Monitor | None = None
         self.streams: dict[int, int] = {}
+        # By `id`: the instruction that is made together with this one (see `pairs`), and what it then is.
+        self.pairs: dict[int, Instruction] = {}
+        self.made: dict[int, Value] = {}
+        # What 8×8 matrices of this block also are: made of two vectors of lanes, in memory, side by side.
+        self.matrices: dict[tuple[str, ...], str] = {}
+        self.in_memory: dict[str, str] = {}
+        self.rows: dict[tuple[str, ...], list[str]] = {}
         self.lines: list[str] = []
         self.prologue: list[str] = []
         self.values: dict[str, Value] = {}
@@ -55,6 +62,11 @@ class Body:
         self.threadgroup_offsets: dict[str, int] = {}
         self._once: dict[str, str] = {}
         self._count = 0
+
+    def begin(self, mask: str | None) -> None:
+        """A block begins: nothing is at hand but what other blocks have left."""
+        self.values, self.mask = {}, mask
+        self.matrices, self.in_memory, self.rows = {}, {}, {}
 
     # -- writing -----------------------------------------------------------------------------------------
 

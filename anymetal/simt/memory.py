@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import shapes, streams
+from . import matrix, shapes, streams
 from .gather import gather, lane_pointers, mangle, scatter
 from .ir import I64, LANES, Constant, Instruction, Operand, Type, Unsupported, int_type, scalars
 from .lanes import each_active_lane
@@ -40,6 +40,8 @@ def atomic(body: Body, instruction: Instruction) -> Value:
 
 
 def load_lanes(body: Body, instruction: Instruction) -> Value:
+    if id(instruction) in body.made:
+        return body.made.pop(id(instruction))
     pointer, parts = instruction.operands[0], scalars(instruction.type)
     if instruction.attributes.get("atomic"):
         return _load_atomic(body, instruction)
@@ -50,8 +52,12 @@ def load_lanes(body: Body, instruction: Instruction) -> Value:
         return Uniform(tuple(_load_scalar(body, value.values[0], type_, at) for type_, at in parts))
     if isinstance(value, Linear):
         if body.mask is None:
+            ahead = body.streams.get(id(instruction))
+            if (pair := _pair_of(body, instruction, value.shape)) is not None:
+                first, second = _load_stretches(body, value.base, pair, _neighbours(instruction.type), ahead)
+                body.made[id(body.pairs[id(instruction)])] = Varying((second,))
+                return Varying((first,))
             if (stretches := stretches_of(value.shape, parts)) is not None:
-                ahead = body.streams.get(id(instruction))
                 return Varying(_load_stretches(body, value.base, stretches, parts, ahead))
         elif _consecutive(value.shape, parts):
             return Varying(_load_masked(body, value, parts))
@@ -214,6 +220,21 @@ def _clusters(lanes: list[int], offsets: Pattern, parts: tuple[tuple[Type, int],
     return clusters
 
 
+def _neighbours(type_: Type) -> tuple[tuple[Type, int], ...]:
+    return ((type_, 0), (type_, type_.size))
+
+
+def _pair_of(body: Body, instruction: Instruction, shape: Shape) -> list[_Stretch] | None:
+    """The stretches of this load and its partner's, where each alone leaves gaps and both together do not."""
+    if id(instruction) not in body.pairs:
+        return None
+    alone = stretches_of(shape, scalars(instruction.type))
+    if alone is not None and all(s.covered for s in alone):
+        return None
+    both = stretches_of(shape, _neighbours(instruction.type))
+    return both if both is not None and all(s.covered for s in both) else None
+
+
 def _place(body: Body, base: str, stretch: _Stretch) -> str:
     place = body.offset(base, stretch.first)
     for symbol, factor in stretch.terms:
@@ -230,13 +251,18 @@ def _load_stretches(
     step: int | None,
 ) -> tuple[str, ...]:
     type_ = parts[0][0]
-    results: list[str] = []
+    rows = []
     for stretch in stretches:
         place = _place(body, base, stretch)
-        memory = f"<{stretch.count} x {type_}>"
         if step is not None:
             _ask_ahead(body, place, stretch.count * type_.size, step)
-        loaded = body.emit(f"load {memory}, ptr {place}, align {type_.size}")
+        rows.append(body.emit(f"load <{stretch.count} x {type_}>, ptr {place}, align {type_.size}"))
+    length = stretches[0].count
+    if len(rows) > 1 and all(s.covered and s.count == length for s in stretches):
+        return _picked_from_rows(body, rows, stretches, type_)
+    results: list[str] = []
+    for stretch, loaded in zip(stretches, rows, strict=True):
+        memory = f"<{stretch.count} x {type_}>"
         for part, wanted in enumerate(stretch.element):
             if wanted == list(range(stretch.count)):
                 picked = loaded
@@ -250,6 +276,30 @@ def _load_stretches(
                     f"shufflevector {wide(type_)} {results[part]}, {wide(type_)} {picked}, {indices(merge)}"
                 )
     return tuple(results)
+
+
+def _picked_from_rows(body: Body, rows: list[str], stretches: list[_Stretch], type_: Type) -> tuple[str, ...]:
+    """All rows behind one another, and each scalar's lanes picked from that at once."""
+    length = stretches[0].count
+    joined, total = concatenate(body, rows, length, type_)
+    memory = f"<{total} x {type_}>"
+    orders = [
+        [
+            next(
+                row * length + s.element[part][lane]
+                for row, s in enumerate(stretches)
+                if s.element[part][lane] >= 0
+            )
+            for lane in range(LANES)
+        ]
+        for part in range(len(stretches[0].element))
+    ]
+    results = tuple(
+        body.emit(f"shufflevector {memory} {joined}, {memory} poison, {indices(order)}") for order in orders
+    )
+    if matrix.is_whole(orders):
+        body.matrices[results] = joined
+    return results
 
 
 def _ask_ahead(body: Body, place: str, size: int, step: int) -> None:

@@ -20,15 +20,11 @@ _DEFINE_LINE = re.compile(r'^define .*?@("[^"]*"|[-\w.$]+)\((.*)$')
 
 def parse_module(text: str) -> Module:
     """Parse a module; functions with parameters are left out (they were inlined)."""
-    structs: dict[str, Type] = {}
+    structs = _structs(text)
     module = Module({}, {})
     lines = iter(text.splitlines())
     for raw in lines:
-        if raw.startswith("%") and " = type " in raw:
-            name, body = raw.split(" = type ", 1)
-            if body.strip() != "opaque":
-                structs[name] = Line(body, structs).type()
-        elif match := _GLOBAL_LINE.match(raw):
+        if match := _GLOBAL_LINE.match(raw):
             variable = _global(match[1].strip('"'), match[2], structs)
             if variable:
                 module.globals[variable.name] = variable
@@ -44,6 +40,22 @@ def parse_module(text: str) -> Module:
         elif match := re.match(r"^!(\d+) = (.*)$", raw):
             module.metadata[int(match[1])] = match[2]
     return module
+
+
+def _structs(text: str) -> dict[str, Type]:
+    """The named structs, those inside others first, whatever the order of the text."""
+    bodies = dict(re.findall(r"^(%\S.*?) = type (?!opaque)(.*)$", text, re.MULTILINE))
+    structs: dict[str, Type] = {}
+
+    def add(name: str) -> None:
+        if name in bodies and name not in structs:
+            for inner in re.findall(r'%(?:"[^"]*"|[-\w.$]+)', bodies[name]):
+                add(inner)
+            structs[name] = Line(bodies[name], structs).type()
+
+    for name in bodies:
+        add(name)
+    return structs
 
 
 def _global(name: str, text: str, structs: dict[str, Type]) -> Global | None:

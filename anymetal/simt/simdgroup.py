@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import arithmetic, intrinsics, lanes, matrix, memory, streams
+from . import arithmetic, intrinsics, lanes, matrix, memory, pairs, streams
 from .body import Body
 from .cfg import Cfg
 from .divergence import Divergence
@@ -95,6 +95,8 @@ class Widener:
         self.body.threadgroup_offsets = threadgroup_offsets
         self.body.monitor = monitor
         self.body.streams = streams.find(function, cfg)
+        if monitor is None:  # which counts each load by itself
+            self.body.pairs = pairs.find(function)
         self.headers = {loop.header for loop in cfg.loops}
         self.body.symbol_types = {i.name: i.type for _, i in function.instructions() if i.name}
         self.slots = Slots(self.body, function, cfg)
@@ -207,7 +209,7 @@ class Widener:
     def _full_block(self, block: Block) -> None:
         body = self.body
         body.lines.append(f'"full.{block.name}":')
-        body.values, body.mask = {}, None
+        body.begin(None)
         self._watch(block)
         self._instructions(block)
         end = block.terminator
@@ -291,7 +293,7 @@ class Widener:
         slot = self._mask_slot(block.name)
         mask = body.emit(f"load {MASK}, ptr {slot}")
         body.do(f"store {MASK} zeroinitializer, ptr {slot}")
-        body.values, body.mask = {}, mask
+        body.begin(mask)
         if self._may_rejoin(block.name):
             bits = body.mask_bits()
             together = body.emit(f"icmp eq i32 {bits}, -1")

@@ -16,8 +16,8 @@ DEVICE = 1
 MAX_STEP = 1024
 # How far ahead, in bytes: far enough for memory to answer, near enough to be still there when it is read.
 DISTANCE = 8192
-# Into which cache, as `llvm.prefetch` counts: 3 is the first level, 2 the second. The first has few requests in
-# flight, and those that wait for memory keep its own loads out.
+# Into which cache, as `llvm.prefetch` counts: 3 is the first level, 2 the second. The first has few requests
+# in flight, and those that wait for memory keep its own loads out.
 LOCALITY = 2
 # Ids that tell one SIMD-group from another.
 PLACES = ("__simt_simdgroup", "__simt_threadgroup_in_grid", "__simt_thread_in_threadgroup")
