@@ -39,6 +39,8 @@ Size3 = tuple[int, int, int]
 
 # Below this, waking a helper costs more than it saves.
 SMALL_NS = 40_000
+# Launches running that must take longer before it is believed: one may have lost its CPU to another process.
+SLOW = 3
 # About so many helpings a worker: few enough that the counter costs nothing, enough that nobody waits long
 # for the last one.
 HELPINGS = 64
@@ -96,8 +98,8 @@ def threads(n: int) -> Iterator[None]:
 class Plan:
     """All that launches of one kernel over one grid have in common. Sizes are in threads, memory in bytes.
 
-    `small` and `tries` are what earlier launches taught: whether one thread does it sooner than helpers wake,
-    and how often that may still be tried.
+    `small`, `tries` and `slow` are what earlier launches taught: whether one thread does it sooner than
+    helpers wake, how often that may still be tried, and how many launches running have spoken against it.
     """
 
     code: Loaded
@@ -106,6 +108,7 @@ class Plan:
     scratch: int
     small: bool = False
     tries: int = 2
+    slow: int = 0
 
 
 def plan(
@@ -215,8 +218,9 @@ def launch(plan: Plan, buffers: Mapping[int, int] | Sequence[int]) -> None:
     if plan.small:
         block[CHUNK] = plan.groups
         plan.code.call(at, scratch)
-        if time.perf_counter_ns() - start > SMALL_NS:
-            plan.small = False
+        plan.slow = plan.slow + 1 if time.perf_counter_ns() - start > SMALL_NS else 0
+        if plan.slow == SLOW:
+            plan.small, plan.slow = False, 0
             plan.tries -= 1
         return
     block[CHUNK] = max(1, plan.groups // ((helpers + 1) * HELPINGS))
