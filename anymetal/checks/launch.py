@@ -262,6 +262,8 @@ class _Reader:
         element = f"{name}[{index}]"
         if kind == "out-of-bounds":
             return f"{thread} {does} {element} of {total}"
+        if site.space == PRIVATE and total == 1:
+            element = name  # a variable that is no array
         if kind == "uninitialised":
             return f"{thread} reads {element}, which nothing has written"
         if kind == "misaligned":

@@ -19,6 +19,7 @@ from anymetal.simt.module import threadgroup_memory
 
 from .extents import find_extents
 from .instrument import Instrument
+from .kept import kept
 from .operations import Operations, operations
 from .sites import Place, Places, Root, Site, Sites, find_roots
 
@@ -108,6 +109,7 @@ def compile_watched(
     made = build.module(source, line_tables=True, variables=variables)
     one = build.kernel_named(made, kernel)
     files = FILES | frozenset(source.files)
+    ir = made.ir if variables else _with_kept(source, one.entry, files) or made.ir
     seen: list[tuple[Made, Module, Function]] = []
 
     def watch(module: Module, function: Function) -> Made:
@@ -118,7 +120,7 @@ def compile_watched(
         return instrument
 
     try:
-        wide = widen(made.ir, one.entry, layouts, watch)
+        wide = widen(ir, one.entry, layouts, watch)
     except Unsupported as e:
         raise build.unsupported(e) from e
     (instrument, module, function) = seen[0]
@@ -137,6 +139,15 @@ def compile_watched(
         loops=_loops(instrument, function),
     )
     return program, instrument
+
+
+def _with_kept(source: build.Source, entry: str, files: frozenset[str]) -> str | None:
+    """The kernel with those of its own variables in memory that must be watched, if there are any."""
+    plain = build.module(source, line_tables=True, variables=True, optimised=False)
+    try:
+        return kept(plain.ir, entry, files)
+    except Unsupported:
+        return None  # what cannot stay in memory is not watched
 
 
 def _memories(sites: Sites, module: Module, function: Function) -> tuple[Memory, ...]:

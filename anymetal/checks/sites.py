@@ -221,7 +221,7 @@ class Places:
             place = Place(file, _integer(text, "line"), _integer(text, "column"))
             if place.line and file in self.files:
                 return place
-            if place.line and not included.line and os.path.isabs(file) and not file.startswith(OWN):
+            if place.line and not included.line and is_included(file):
                 included = place
             current = reference(text, "inlinedAt")
         return included
@@ -231,14 +231,22 @@ class Places:
             text = self.metadata.get(scope, "")
             file = reference(text, "file")
             if file is not None:
-                described = self.metadata.get(file, "")
-                name, folder = (_text(described, key) for key in ("filename", "directory"))
-                own = name in self.files or name.startswith("<") or not folder
-                return name if own else os.path.join(folder, name)
+                return file_name(self.metadata.get(file, ""), self.files)
             above = reference(text, "scope")
             if above is None:
                 return ""
             scope = above
+
+
+def file_name(described: str, files: frozenset[str]) -> str:
+    """What a ``DIFile`` names: one of the learner's ``files`` as it is, another one by its whole path."""
+    name, folder = (_text(described, key) for key in ("filename", "directory"))
+    return name if name in files or name.startswith("<") or not folder else os.path.join(folder, name)
+
+
+def is_included(file: str) -> bool:
+    """Whether it is a file that the learner's text includes, and none of Metal's library."""
+    return os.path.isabs(file) and not file.startswith(OWN)
 
 
 def _text(text: str, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from anymetal.errors import AnymetalError
 from anymetal.frontend import clang, repair, rewrite
 from anymetal.frontend.constants import Value
 from anymetal.frontend.diagnostics import ENTRIES, Reporter
@@ -29,7 +30,7 @@ from anymetal.frontend.source import Place, Refused, Source
 BEFORE = '#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)\n# 1 "<stdin>"\n'
 AFTER = "#pragma clang attribute pop\n"
 
-__all__ = ["Kernel", "Module", "Outline", "Parameter", "compile_source", "outline", "preprocess"]
+__all__ = ["Kernel", "Module", "Outline", "Parameter", "compile_source", "optimise", "outline", "preprocess"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def compile_source(
     constants: Mapping[int | str, Value] | None = None,
     kernel: str | None = None,
     preprocessed: bool = False,
+    optimised: bool = True,
 ) -> Module:
     """Compile Metal to the IR of one thread.
 
@@ -59,7 +61,8 @@ def compile_source(
     them, which diagnostics quote. ``constants`` gives values to function constants, by index or by name.
     ``kernel`` compiles that one alone; it may be an instantiation such as ``gemv<float, 4>`` that the source
     does not hold. ``preprocessed`` says that ``text`` comes from ``preprocess``. ``line_tables`` makes
-    instructions say where in the text they come from, ``variables`` also what becomes of its variables.
+    instructions say where in the text they come from, ``variables`` also what becomes of its variables. IR
+    that is not ``optimised`` is as clang writes it, function by function: for ``optimise``.
 
     Raises ``CompileError`` for anything that is not Metal, or not supported.
     """
@@ -79,6 +82,7 @@ def compile_source(
             math_mode=math_mode,
             line_tables=line_tables,
             variables=variables,
+            optimised=optimised,
         )
     except Refused as refused:
         raise Reporter(files, source).error(refused.at, refused.message) from None
@@ -93,6 +97,7 @@ def _compile(
     math_mode: str,
     line_tables: bool,
     variables: bool,
+    optimised: bool,
 ) -> Module:
     """Compile what the preprocessor made."""
     definitions, instantiations = find(source)
@@ -109,15 +114,31 @@ def _compile(
         edited = edits.apply()
         text = BEFORE + edited.text + calls + AFTER
         status, ir, messages = clang.compile(
-            text, [library], math_mode=math_mode, line_tables=line_tables, variables=variables
+            text,
+            [library],
+            math_mode=math_mode,
+            line_tables=line_tables,
+            variables=variables,
+            optimised=optimised,
         )
         if not status:
             ir, kernels = describe(ir, kernels)
+            if not optimised:
+                return Module(ir, kernels)
             return Module(tidy(ir, [kernel.entry for kernel in kernels.values()], source), kernels)
         more = repair.repairs(messages, source, edited, BEFORE.count("\n") + 1)
         if not set(more) - set(wanted):
             raise unbalanced(source) or Reporter(files, source, edited, places).clang(messages)
         wanted += [r for r in more if r not in wanted]
+
+
+def optimise(ir: str, entry: str) -> str:
+    """The IR of the kernel ``entry`` as ``compile_source`` gives it: ``ir`` holds it not optimised, alone and
+    with all its calls inlined."""
+    status, made, messages = clang.optimise(ir)
+    if status:
+        raise AnymetalError(f"LLVM's passes do not take this module:\n{messages}")
+    return tidy(made, [entry], Source(""))
 
 
 def _entries(

@@ -118,12 +118,27 @@ def preprocess(
 
 
 def compile(
-    text: str, library: Sequence[str], *, math_mode: str, line_tables: bool, variables: bool = False
+    text: str,
+    library: Sequence[str],
+    *,
+    math_mode: str,
+    line_tables: bool,
+    variables: bool = False,
+    optimised: bool = True,
 ) -> tuple[int, str, str]:
-    """LLVM IR of preprocessed and rewritten text, with headers of ``library/`` before it."""
+    """LLVM IR of preprocessed and rewritten text, with headers of ``library/`` before it; before any pass
+    where it is not to be ``optimised``."""
     spaces = [f"-D{name}={value}" for name, value in SPACES.items()]
     headers = [option for name in library for option in ("-include", str(HERE / "library" / name))]
     more = [*MATH_MODES[math_mode], *(WATCHED if line_tables else []), *(VARIABLES if variables else [])]
+    if not optimised:
+        more += ["-Xclang", "-disable-llvm-passes"]
     return run(
         ["-S", "-emit-llvm", "-o", "-", *LANGUAGE, *CODE, *MESSAGES, *more, *spaces, *headers, "-"], text
     )
+
+
+def optimise(ir: str) -> tuple[int, str, str]:
+    """LLVM's passes over IR that was compiled without them: what ``compile`` would have made of it."""
+    target = ["-x", "ir", "-target", "spir64-unknown-unknown", "-w"]
+    return run(["-S", "-emit-llvm", "-o", "-", *target, *CODE, *WATCHED, "-"], ir)

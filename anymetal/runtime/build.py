@@ -178,17 +178,20 @@ def unsupported(reason: Exception) -> CompileError:
     return CompileError(f"anymetal cannot run this kernel yet: {reason}")
 
 
-def module(source: Source, *, line_tables: bool = False, variables: bool = False) -> Module:
+def module(
+    source: Source, *, line_tables: bool = False, variables: bool = False, optimised: bool = True
+) -> Module:
     """What the front end makes of `source`: IR for one thread, and its kernels. Kept on disk as text.
 
-    `line_tables`: instructions say which line they come from. `variables`: and which variable holds what.
+    `line_tables`: instructions say which line they come from. `variables`: and which variable holds what. Not
+    `optimised`: before LLVM's passes.
     """
     from anymetal.frontend import Kernel, Module, Parameter, compile_source
     from anymetal.frontend.clang import HERE
 
     # Places name files of Metal's library where it is installed.
     here = str(HERE) if line_tables else ""
-    key = cache.key("module", source.identity(), line_tables, variables, here)
+    key = cache.key("module", source.identity(), line_tables, variables, optimised, here)
     stored = cache.load(key)
     if stored is not None:
         try:
@@ -210,6 +213,7 @@ def module(source: Source, *, line_tables: bool = False, variables: bool = False
         preprocessed=source.preprocessed,
         line_tables=line_tables,
         variables=variables,
+        optimised=optimised,
     )
     cache.store(key, {name: asdict(k) for name, k in made.kernels.items()}, made.ir.encode())
     return made
