@@ -1,8 +1,8 @@
 // Sums of rows, one threadgroup a row: Y[m] = sum over k of X[m, k], X[M, K] row-major.
 //
-// The threads read row m side by side, and each adds up its own share. simd_sum adds the shares of a SIMD-
-// group; lane 0 puts that into threadgroup memory. After one barrier the first SIMD-group adds up what is
-// there.
+// The threads read row m side by side, and each adds up its own share. simd_sum adds the shares of a
+// SIMD-group; lane 0 puts that into threadgroup memory. After one barrier the first SIMD-group adds up
+// what is there.
 
 threadgroup float partial[SIMDGROUPS];
 
