@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from grader.exercise import Exercise
-from grader.labs import lab01, lab02, lab07, lab08
+from grader.labs import lab01, lab02, lab07, lab08, lab09
 from grader.question import Question
 
 LABS: dict[str, tuple[Exercise, ...]] = {
     "02": lab02.EXERCISES,
     "07": lab07.EXERCISES,
     "08": lab08.EXERCISES,
+    "09": lab09.EXERCISES,
 }
 QUESTIONS: dict[str, tuple[Question, ...]] = {"01": lab01.QUESTIONS}
 
