@@ -125,6 +125,12 @@ def _one_expert(config: Config, _t: int, name: str, row: dict[str, Any]) -> Any:
     return {"calls": config["num_hidden_layers"]} if name in EXPERTS else None
 
 
+def _one_choice(config: Config, tokens: int, name: str, row: dict[str, Any]) -> Any:
+    """As many calls as there are tokens, up to the number of experts."""
+    calls = config["num_hidden_layers"] * min(_widths(config)[4], tokens)
+    return {"calls": calls} if name in EXPERTS else None
+
+
 def _unbounded(config: Config, tokens: int, name: str, row: dict[str, Any]) -> Any:
     return {"calls": config["num_hidden_layers"] * tokens * _widths(config)[5]} if name in EXPERTS else None
 
@@ -232,6 +238,13 @@ MISTAKES = (
         _with(head_dim=lambda config: config["hidden_size"] // config["num_attention_heads"]),
     ),
     Mistake(
+        "head-of-128",
+        "a head is not always 128 wide: your {where} is {got}, it is {want}.",
+        "`config.get('head_dim', …)`: the value where there is one, "
+        "`hidden_size // num_attention_heads` where there is none.",
+        _with(head_dim=lambda config: 128),
+    ),
+    Mistake(
         "expert-width",
         "an expert is as wide as `moe_intermediate_size` where there is one: your {where} is {got}, it is "
         "{want}.",
@@ -276,6 +289,13 @@ MISTAKES = (
         "each token uses several experts, and each is a matmul: your {where} is {got}, it is {want}.",
         "With one token, a layer calls `num_experts_per_tok` experts.",
         _each(_one_expert),
+    ),
+    Mistake(
+        "one-choice",
+        "each token chooses `num_experts_per_tok` experts: your {where} is {got}, it is {want}.",
+        "A layer has tokens · `num_experts_per_tok` rows for its experts, and calls as many of them as these "
+        "can reach.",
+        _each(_one_choice),
     ),
     Mistake(
         "experts-of-one-token",
