@@ -107,7 +107,9 @@ def _grid_too_small(e: Evidence) -> Diagnosis | None:
     columns, rows = (*e.launches[0].grid, 1)[:2]
     written = np.zeros_like(unwritten)
     written[:rows, :columns] = True
-    if columns * rows >= e.got.size or (written == unwritten).any():
+    # A grid that would cover the transpose has its axes swapped.
+    swapped = columns >= e.got.shape[0] and rows >= e.got.shape[1]
+    if swapped or (written == unwritten).any():
         return None
     return Diagnosis(
         "grid-too-small",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlx.core as mx
@@ -112,7 +112,9 @@ def _try(
     fresh_seed: int,
 ) -> Outcome:
     result, launches, refusal = _call(exercise, kernel, arrays, POISONS[0], check=True)
-    seen = safety.diagnoses(launches)
+    seen = [
+        replace(each, hint=exercise.hints.get(each.kind, each.hint)) for each in safety.diagnoses(launches)
+    ]
     endless = [each for each in seen if each.kind == safety.ENDLESS]
     if endless:
         return Outcome(case, tuple(endless), refused=True)
