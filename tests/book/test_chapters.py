@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import jupytext
@@ -13,7 +14,7 @@ import pytest
 
 BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted((BOOK / "chapters").glob("*.md"))
-spec = importlib.util.spec_from_file_location("coverage_table", BOOK / "_ext" / "coverage.py")
+spec = importlib.util.spec_from_file_location("claim_table", BOOK / "_ext" / "claim_table.py")
 assert spec is not None
 assert spec.loader is not None
 coverage = importlib.util.module_from_spec(spec)
@@ -85,6 +86,14 @@ def test_a_claim_without_an_assert_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ValueError, match=r"99_empty\.md, code cell 1: claims .*It is so.* asserts nothing"):
         coverage.claims(page)
+
+
+def test_no_extension_of_ours_has_the_name_of_a_package() -> None:
+    """Sphinx would import the package: its folder comes first."""
+    config = (BOOK.parent / "_config.yml").read_text(encoding="utf-8")
+    ours = {path.stem for path in (BOOK / "_ext").glob("*.py")}
+    assert set(re.findall(r"(\w+): book/_ext/", config)) == ours
+    assert not [name for name in ours if PathFinder.find_spec(name)]
 
 
 def test_the_table_of_contents_holds_every_chapter() -> None:
