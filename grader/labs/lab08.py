@@ -266,8 +266,11 @@ EXERCISES = (
             "uninitialised": "Some element of a tile was never loaded. A tile may have more elements than "
             "there are threads, so each thread loads in a loop; where the matrix ends, store `T(0)`; and the "
             "grid must be whole threadgroups.",
-            "race": "Two barriers a step: one between the loads and the products, one between the products "
-            "and the next loads. Each with `mem_flags::mem_threadgroup`.",
+            "race": "In a tile: two barriers a step, one between the loads and the products, one between the "
+            "products and the next loads, each with `mem_flags::mem_threadgroup`. In Y: each element has one "
+            "owner, so look at what the store tests.",
+            "k-tail": "The last step may be ragged: the loop goes on while k0 is below K, and its tiles hold "
+            "zeros past K.",
         },
     ),
 )
