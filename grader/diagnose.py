@@ -136,10 +136,10 @@ def _axes_swapped(e: Evidence) -> Diagnosis | None:
     wide = wide or (columns > rows and 0 < missing_columns <= columns - rows and height < columns)
     if not (tall or wide):
         return None
-    part = f"last {missing_rows} rows" if tall else f"last {missing_columns} columns"
+    part = _last(missing_rows, "row") if tall else _last(missing_columns, "column")
     return Diagnosis(
         "axes-swapped",
-        f"the {part} of {e.y} were never written: rows and columns have changed places somewhere.",
+        f"{part} of {e.y} {_were(part)} never written: rows and columns have changed places somewhere.",
         "If the grid is (columns, rows, 1), a thread's x is its column and y its row. Look at the grid, "
         "at the two indices, and at the guard.",
     )
@@ -149,10 +149,11 @@ def _partly_unwritten(e: Evidence) -> Diagnosis | None:
     unwritten = e.unwritten | e.kept_init_value
     if not unwritten.any() or not (e.right | unwritten).all():
         return None
+    part = where(unwritten)
+    never = f"{part} of {e.y} {_were(part)} never written; the rest is right."
     return Diagnosis(
         "partly-unwritten",
-        f"{where(unwritten)} of {e.y} {'was' if unwritten.sum() == 1 else 'were'} never written; the rest "
-        "is right.",
+        f"no element of {e.y} was ever written." if unwritten.all() else never,
         "Look at the guard and at the grid: which threads should have stored these, and do they exist?",
     )
 
@@ -389,11 +390,21 @@ def _run(chosen: Mask, name: str) -> str:
         return f"{name} {places[0]}"
     if places[-1] - places[0] + 1 == len(places):
         if places[-1] == len(chosen) - 1:
-            return f"the last {len(places)} {name}s"
+            return _last(len(places), name)
         if places[0] == 0:
             return f"the first {len(places)} {name}s"
         return f"{name}s {places[0]} to {places[-1]}"
     return f"{len(places)} of {len(chosen)} {name}s"
+
+
+def _last(count: int, name: str) -> str:
+    return f"the last {name}" if count == 1 else f"the last {count} {name}s"
+
+
+def _were(phrase: str) -> str:
+    """The verb for what ``where`` gives."""
+    several = any(word in phrase for word in (" and ", " to ")) or phrase.endswith("s")
+    return "were" if several and not phrase.startswith("1 of ") else "was"
 
 
 def _every(mask: Mask, axis: int) -> Mask:
@@ -409,7 +420,7 @@ def _edges(mask: Mask) -> str:
     """The last rows together with the last columns, or the rectangle at the origin."""
     rows, columns = _tail(_every(mask, 1)), _tail(_every(mask, 0))
     if rows and columns and not mask[: mask.shape[0] - rows, : mask.shape[1] - columns].any():
-        return f"the last {rows} rows and the last {columns} columns"
+        return f"{_last(rows, 'row')} and {_last(columns, 'column')}"
     height, width = int(mask[:, 0].sum()), int(mask[0, :].sum())
     if height and width and mask[:height, :width].all() and mask.sum() == height * width:
         return f"the first {height} × {width} block"

@@ -163,13 +163,26 @@ def test_places_are_said_in_words() -> None:
     mask[:, 5] = True
     assert where(mask) == "the last 2 columns"
     mask[4] = True
-    assert where(mask) == "the last 1 rows and the last 2 columns"
+    assert where(mask) == "the last row and the last 2 columns"
     assert where(~mask) == "the first 4 × 5 block"
     assert where(np.ones((2, 2), bool)) == "every element"
     mask = np.zeros((5, 7), bool)
     mask[1, 2] = mask[3, 3] = True
     assert where(mask) == "2 of 35 elements"
     assert where(np.array([True, True, False, False])) == "the first 2 elements"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("first_row_only", "row 1 of y was never written; the rest is right."),
+        ("guard_too_strict", "column 2 of y was never written; the rest is right."),
+        ("full_tiles_only", "no element of y was ever written."),
+        ("swapped_axes", "the last column of y was never written: rows and columns"),
+    ],
+)
+def test_what_was_not_written_is_said_in_good_grammar(name: str, said: str) -> None:
+    assert said in str(judged(LAB, mutant(name), seed=0))
 
 
 def test_importing_the_grader_alone_makes_kernels_run() -> None:
