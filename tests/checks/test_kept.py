@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import anymetal
-from anymetal.checks import program
+from anymetal.checks import kept, program
 from anymetal.simt.parse import parse_module
 
 from .kernel_files import HERE, read
@@ -18,7 +18,7 @@ from .test_correct import PRODUCTS
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each kernel compiled from here on, whether any of its variables stay in memory."""
     found: list[bool] = []
-    usual = program.kept
+    usual = kept.kept
 
     def watched(ir: str, entry: str, files: frozenset[str]) -> str | None:
         made = usual(ir, entry, files)
