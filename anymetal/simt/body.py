@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import matrix
+from .copies import Run
 from .divergence import shape_of
 from .ir import I1, I64, LANES, Constant, GlobalRef, Instruction, Local, Module, Operand, Type, scalars
 from .layouts import Layout
 from .monitor import Monitor
 from .private import PrivateMemory
 from .shapes import ZERO, Shape
+from .streams import Step
 from .values import (
     FULL,
     Fragment,
@@ -44,9 +46,10 @@ class Body:
         self.module, self.shapes, self.layout, self.private = module, shapes, layout, private
         self.fetch = fetch
         self.monitor: Monitor | None = None
-        self.streams: dict[int, int] = {}
+        self.streams: dict[int, Step] = {}
         # By `id`: the instruction that is made together with this one (see `pairs`), and what it then is.
         self.pairs: dict[int, Instruction] = {}
+        self.copies: dict[int, Run] = {}
         self.made: dict[int, Value] = {}
         # What 8×8 matrices of this block also are: made of two vectors of lanes, in memory, side by side.
         self.matrices: dict[tuple[str, ...], str] = {}

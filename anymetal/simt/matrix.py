@@ -82,8 +82,8 @@ def multiply_accumulate(body: Body, instruction: Instruction) -> Value:
 
 
 def _two_products(body: Body, first: Instruction, second: Instruction) -> Value:
-    """Two products with one ``a``: rows of both totals side by side, which take each element of ``a`` from memory
-    as a whole. Where a register holds 16 floats, that takes no shuffle."""
+    """Two products with one ``a``: rows of both totals side by side, which take each element of ``a`` from
+    memory as a whole. Where a register holds 16 floats, that takes no shuffle."""
     place = _in_memory(body, from_value(body, body.get(first.operands[0]), FLOAT))
     right, totals = (
         tuple(from_value(body, body.get(i.operands[which]), FLOAT) for i in (first, second))
@@ -112,7 +112,7 @@ def _in_memory(body: Body, matrix: str) -> str:
         body.in_memory[matrix] = place = body.scratch(whole(FLOAT))
         body.do(f"store {whole(FLOAT)} {matrix}, ptr {place}, align 64")
     place = body.in_memory[matrix]
-    # Else LLVM takes the elements from the register that was stored, by a shuffle each, or keeps all 64 of them.
+    # Else LLVM takes the elements from the register that was stored, by a shuffle each, or keeps all 64.
     body.do(f'call void asm sideeffect "", "r,~{{memory}}"(ptr {place})')
     return place
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import matrix, shapes, streams
+from . import copies, matrix, shapes, streams
 from .gather import gather, lane_pointers, mangle, scatter
 from .ir import I64, LANES, Constant, Instruction, Operand, Type, Unsupported, int_type, scalars
 from .lanes import each_active_lane
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # Elements further apart than this are not worth loading what lies between them.
 _MAX_GAP = 4
 _MAX_STRETCHES = 8
-CACHE_LINE = 64
 
 
 def load(body: Body, instruction: Instruction) -> Value:
@@ -42,6 +41,9 @@ def atomic(body: Body, instruction: Instruction) -> Value:
 def load_lanes(body: Body, instruction: Instruction) -> Value:
     if id(instruction) in body.made:
         return body.made.pop(id(instruction))
+    run = body.copies.get(id(instruction))
+    if run is not None and copies.is_worth_it(body, run):
+        return Uniform(("poison",))  # the first of the stores does it all, and they alone would use this
     pointer, parts = instruction.operands[0], scalars(instruction.type)
     if instruction.attributes.get("atomic"):
         return _load_atomic(body, instruction)
@@ -66,6 +68,11 @@ def load_lanes(body: Body, instruction: Instruction) -> Value:
 
 
 def store_lanes(body: Body, instruction: Instruction) -> None:
+    run = body.copies.get(id(instruction))
+    if run is not None and copies.is_worth_it(body, run):
+        if instruction is run.stores[0]:
+            copies.copy(body, run)
+        return
     stored, pointer = instruction.operands
     parts = scalars(stored.type)
     if instruction.attributes.get("atomic"):
@@ -248,14 +255,14 @@ def _load_stretches(
     base: str,
     stretches: list[_Stretch],
     parts: tuple[tuple[Type, int], ...],
-    step: int | None,
+    ahead: streams.Step | None,
 ) -> tuple[str, ...]:
     type_ = parts[0][0]
     rows = []
     for stretch in stretches:
         place = _place(body, base, stretch)
-        if step is not None:
-            _ask_ahead(body, place, stretch.count * type_.size, step)
+        if ahead is not None:
+            streams.ask(body, place, stretch.count * type_.size, ahead)
         rows.append(body.emit(f"load <{stretch.count} x {type_}>, ptr {place}, align {type_.size}"))
     length = stretches[0].count
     if len(rows) > 1 and all(s.covered and s.count == length for s in stretches):
@@ -300,19 +307,6 @@ def _picked_from_rows(body: Body, rows: list[str], stretches: list[_Stretch], ty
     if matrix.is_whole(orders):
         body.matrices[results] = joined
     return results
-
-
-def _ask_ahead(body: Body, place: str, size: int, step: int) -> None:
-    """Prefetch the cache lines that a load will want some rounds on."""
-    distance = streams.DISTANCE if step > 0 else -streams.DISTANCE
-    for line in range(0, size, CACHE_LINE):
-        given = [
-            ("ptr", body.offset(place, distance + line)),
-            ("i32", "0"),
-            ("i32", str(streams.LOCALITY)),
-            ("i32", "1"),
-        ]
-        body.call("void", "llvm.prefetch.p0", given)
 
 
 def _store_stretches(

@@ -9,11 +9,8 @@ Two products of matrices with one left factor: their rows side by side fill a ve
 from __future__ import annotations
 
 from . import intrinsics
-from .divergence import address_steps
-from .ir import Function, Instruction, Local, Operand
-
-# A pointer as what it starts from, what is added that is only known when it runs, and a constant, in bytes.
-_Address = tuple[str, tuple[tuple[str, int], ...], int]
+from .addresses import Address, address, may_write
+from .ir import Function, Instruction, Local, Type
 
 
 def find(function: Function) -> dict[int, Instruction]:
@@ -48,46 +45,18 @@ def _loads(function: Function) -> dict[int, Instruction]:
     made = {i.name: i for _, i in function.instructions() if i.name}
     found: dict[int, Instruction] = {}
     for block in function.blocks.values():
-        waiting: dict[tuple[object, ...], Instruction] = {}
+        waiting: dict[tuple[Address, Type], Instruction] = {}
         for instruction in block.instructions:
-            if _may_write(instruction):
+            if may_write(instruction):
                 waiting.clear()
             if instruction.op != "load" or instruction.attributes.get("atomic"):
                 continue
             if instruction.type.kind not in ("int", "float") or instruction.type.bits < 8:
                 continue
-            root, terms, offset = _address(instruction.operands[0], made)
-            size = instruction.type.size
-            first = waiting.pop((root, terms, offset - size, str(instruction.type)), None)
+            place, type_ = address(instruction.operands[0], made), instruction.type
+            first = waiting.pop((place.moved(-type_.size), type_), None)
             if first is not None:
                 found[id(first)] = instruction
             else:
-                waiting[root, terms, offset, str(instruction.type)] = instruction
+                waiting[place, type_] = instruction
     return found
-
-
-def _address(operand: Operand, made: dict[str, Instruction]) -> _Address:
-    terms: list[tuple[str, int]] = []
-    offset = 0
-    while isinstance(operand, Local) and operand.name in made and made[operand.name].op == "getelementptr":
-        instruction = made[operand.name]
-        for index, scale in address_steps(instruction):
-            if index is None:
-                offset += scale
-            else:
-                terms.append((str(index), scale))
-        operand = instruction.operands[0]
-    return str(operand), tuple(terms), offset
-
-
-def _may_write(instruction: Instruction) -> bool:
-    if instruction.op in ("store", "atomicrmw", "cmpxchg", "fence"):
-        return True
-    if instruction.op != "call":
-        return False
-    callee = instruction.callee
-    return not (
-        callee == intrinsics.MMA
-        or intrinsics.is_id(callee)
-        or (callee.startswith("llvm.") and not callee.startswith("llvm.mem"))
-    )

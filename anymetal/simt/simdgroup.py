@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import arithmetic, intrinsics, lanes, matrix, memory, pairs, streams
+from . import arithmetic, copies, intrinsics, lanes, matrix, memory, pairs, streams
 from .body import Body
 from .cfg import Cfg
 from .divergence import Divergence
@@ -97,6 +97,7 @@ class Widener:
         self.body.streams = streams.find(function, cfg)
         if monitor is None:  # which counts each load by itself
             self.body.pairs = pairs.find(function)
+            self.body.copies = copies.find(function)
         self.headers = {loop.header for loop in cfg.loops}
         self.body.symbol_types = {i.name: i.type for _, i in function.instructions() if i.name}
         self.slots = Slots(self.body, function, cfg)

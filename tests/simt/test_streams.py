@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from anymetal.simt import widen
 from anymetal.simt.layouts import Layout
-from anymetal.simt.streams import MAX_STEP
+from anymetal.simt.streams import FAR_ROUNDS, MAX_STEP
 
 KERNEL = """
 define void @f() {{
@@ -53,9 +55,28 @@ def test_a_load_that_walks_is_asked_for_ahead_line_by_line(step: int) -> None:
     assert prefetches(step) == 2  # 32 floats are two cache lines
 
 
-@pytest.mark.parametrize("step", [0, MAX_STEP // 4 + 1, 4096])
-def test_a_load_that_stays_or_jumps_is_not(step: int) -> None:
-    assert prefetches(step) == 0
+def test_a_load_that_stays_is_not() -> None:
+    assert prefetches(0) == 0
+
+
+@pytest.mark.parametrize("step", [MAX_STEP // 4 + 1, 4096])
+def test_a_load_that_jumps_is_asked_for_as_the_rounds_will_want_it(step: int) -> None:
+    text = KERNEL.format(step=step, space=1, buffer="device_buffer", place="simdgroup")
+    ir = widen(text, "f", (Layout("rows"),)).ir
+    assert ir.count("call void @llvm.prefetch") == 2
+    assert f"i64 {FAR_ROUNDS * 4 * step}" in ir
+
+
+def test_a_step_that_only_the_launch_knows_is_multiplied_out() -> None:
+    text = KERNEL.format(step="%rows", space=1, buffer="device_buffer", place="simdgroup").replace(
+        "  br label %loop\nloop",
+        "  %size = call i32 @__simt_threads_per_grid_x()\n"
+        "  %rows = zext i32 %size to i64\n  br label %loop\nloop",
+        1,
+    )
+    ir = widen(text, "f", (Layout("rows"),)).ir
+    assert ir.count("call void @llvm.prefetch") == 2
+    assert re.search(rf"mul i64 %\S+, {4 * FAR_ROUNDS}\b", ir)
 
 
 def test_threadgroup_memory_is_near_already() -> None:
