@@ -7,6 +7,7 @@ changes with what the output held before, which wrong formula gives the same num
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -119,6 +120,22 @@ def _grid_too_small(e: Evidence) -> Diagnosis | None:
     )
 
 
+def _no_simdgroup_an_output(e: Evidence) -> Diagnosis | None:
+    """Lanes are to add up, and there are no more threads than outputs."""
+    if e.got.ndim != 1 or len(e.launches) != 1:
+        return None
+    launch = e.launches[0]
+    threads = math.prod(launch.grid)
+    if launch.counters is None or not launch.counters.lane_ops or threads > e.got.size:
+        return None
+    return Diagnosis(
+        "grid-too-small",
+        f"{e.y} has {e.got.size} elements and the launch made {threads} threads, for a kernel whose lanes "
+        "add up what they have: a SIMD-group takes 32.",
+        "`grid` counts threads, not SIMD-groups.",
+    )
+
+
 def _axes_swapped(e: Evidence) -> Diagnosis | None:
     """Tall results miss their last rows, wide ones their last columns: two axes are swapped."""
     unwritten = e.unwritten | e.kept_init_value
@@ -226,7 +243,7 @@ def _scaled(e: Evidence) -> Diagnosis | None:
 def _nan_swallowed(e: Evidence) -> Diagnosis | None:
     special = ~np.isfinite(e.want)
     lost = special & ~e.right
-    if not lost.any() or e.right[~special].mean() < 1:
+    if not lost.any() or not e.right[~special].all():
         return None
     return Diagnosis(
         "nan-swallowed",
@@ -345,6 +362,7 @@ def _wrong_values(e: Evidence) -> Diagnosis | None:
 RULES: tuple[Rule, ...] = (
     _untouched,
     _grid_too_small,
+    _no_simdgroup_an_output,
     _axes_swapped,
     _reads_own_output,
     _partly_unwritten,

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from grader.exercise import Exercise
-from grader.labs import lab01, lab02, lab03, lab07, lab08, lab09
+from grader.labs import lab01, lab02, lab03, lab05, lab07, lab08, lab09
 from grader.question import Question
 
 LABS: dict[str, tuple[Exercise, ...]] = {
     "02": lab02.EXERCISES,
     "03": lab03.EXERCISES,
+    "05": lab05.EXERCISES,
     "07": lab07.EXERCISES,
     "08": lab08.EXERCISES,
     "09": lab09.EXERCISES,
