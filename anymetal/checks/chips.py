@@ -16,6 +16,8 @@ METAL_BENCHMARKS = "https://github.com/philipturner/metal-benchmarks"
 APPLE_GPU_INFO = "https://github.com/philipturner/applegpuinfo"
 HUGGINGFACE = "https://github.com/huggingface/huggingface.js/pull/1044"
 HMC_TECH = "https://hmc-tech.com/gpu/apple-32-core-m4-max-vs-apple-40-core-m3-max"
+# What was announced, for 76 cores.
+M2_ULTRA = "https://tekspecz.com/new-blog-2/2023/6/8/hardware-breakdown-presents-apples-m2-ultra-processor"
 # What was announced, in whole gigabytes a second.
 M4 = "https://mactrast.com/?p=168123"
 M5 = "https://the-decoder.com/apples-m5-chip-brings-faster-ai-to-macbook-ipad-and-vision-pro/"
@@ -52,9 +54,9 @@ def _peak(teraflops: float, source: str, *dtypes: str) -> dict[str, Figure]:
     return {dtype: Figure(teraflops * 1e12, source) for dtype in dtypes}
 
 
-def _both(teraflops: float) -> dict[str, Figure]:
+def _both(teraflops: float, source: str = METAL_BENCHMARKS) -> dict[str, Figure]:
     # The M1 and M2 families do as many operations a second in half as in float.
-    return _peak(teraflops, METAL_BENCHMARKS, "float32", "float16")
+    return _peak(teraflops, source, "float32", "float16")
 
 
 CHIPS: Mapping[str, Chip] = {
@@ -67,7 +69,7 @@ CHIPS: Mapping[str, Chip] = {
         Chip("M2", _bandwidth(102.4), _both(3.579)),
         Chip("M2 Pro", _bandwidth(204.8), _both(6.8)),
         Chip("M2 Max", _bandwidth(409.6), _both(13.6)),
-        Chip("M2 Ultra", _bandwidth(819.2)),
+        Chip("M2 Ultra", _bandwidth(819.2), _both(27.2, M2_ULTRA)),
         Chip("M3", _bandwidth(102.4), _peak(4.1, HUGGINGFACE, "float32")),
         Chip("M3 Pro", _bandwidth(153.6), _peak(7.4, HUGGINGFACE, "float32")),
         Chip("M3 Max", _bandwidth(409.6), _peak(14.32, HMC_TECH, "float32")),
