@@ -33,6 +33,24 @@ def test_outside_a_block_calls_pass_through() -> None:
     assert launch().tolist() == [i + 1.0 for i in range(10)]
 
 
+def test_inside_a_checked_block_a_launch_runs_where_it_can_be_counted() -> None:
+    def on_gpu(**_arguments: Any) -> list[mx.array]:
+        raise AssertionError("a GPU counts nothing")
+
+    made_with = {"name": "k", "input_names": ["x"], "output_names": ["y"], "source": ADD_ONE}
+    kernel = watch.WatchedKernel(on_gpu, made_with)
+    with anymetal.checked() as report:
+        (y,) = kernel(
+            inputs=[mx.arange(10.0)],
+            grid=(10, 1, 1),
+            threadgroup=(8, 1, 1),
+            output_shapes=[(10,)],
+            output_dtypes=[mx.float32],
+        )
+    assert y.tolist() == [i + 1.0 for i in range(10)]
+    assert report.counters.buffers["x"].bytes_read == 40
+
+
 def test_a_second_install_adds_no_second_layer() -> None:
     factory = mx.fast.metal_kernel
     watch.install()
