@@ -121,17 +121,19 @@ def _grid_too_small(e: Evidence) -> Diagnosis | None:
 
 
 def _no_simdgroup_an_output(e: Evidence) -> Diagnosis | None:
-    """Lanes are to add up, and there are no more threads than outputs."""
-    if e.got.ndim != 1 or len(e.launches) != 1:
+    """Lanes are to add up, and there are no more threads than outputs, or columns of outputs."""
+    if e.got.ndim not in (1, 2) or e.got.size == 0 or len(e.launches) != 1:
         return None
     launch = e.launches[0]
-    threads = math.prod(launch.grid)
-    if launch.counters is None or not launch.counters.lane_ops or threads > e.got.size:
+    threads, count = math.prod(launch.grid), e.got.shape[-1]
+    if launch.counters is None or not launch.counters.lane_ops or threads > count:
         return None
+    if e.got.ndim == 2 and not (e.unwritten | e.kept_init_value).any():
+        return None  # a SIMD-group may well own 32 columns
     return Diagnosis(
         "grid-too-small",
-        f"{e.y} has {e.got.size} elements and the launch made {threads} threads, for a kernel whose lanes "
-        "add up what they have: a SIMD-group takes 32.",
+        f"{e.y} has {count} {'elements' if e.got.ndim == 1 else 'columns'} and the launch made {threads} "
+        "threads, for a kernel whose lanes add up what they have: a SIMD-group takes 32.",
         "`grid` counts threads, not SIMD-groups.",
     )
 
