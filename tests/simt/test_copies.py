@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -64,7 +66,7 @@ def test_a_value_that_is_used_elsewhere_too_is_loaded() -> None:
 def test_all_of_a_run_is_read_before_any_is_written(shift: int) -> None:
     """Each lane moves eight elements up by one, within its own memory."""
     anymetal.install()
-    kernel = mx.fast.metal_kernel(
+    kernel: Any = mx.fast.metal_kernel(
         name=f"move_{shift}",
         input_names=["x"],
         output_names=["y"],
