@@ -41,11 +41,13 @@ class Spent:
         times = ""
         if self.reference:
             times = f", {self.yours / self.reference:.3g}× the reference's {number(self.reference)}"
-        side = "less" if self.at_least else "more"
+        fault, least = "the kernel spends more than it may", ""
+        if self.at_least:
+            fault, least = "one count is too low", "at least "
         return Diagnosis(
             "over-budget",
-            f"the numbers are right, and the kernel spends {side} than it may: {self.what} comes to "
-            f"{number(self.yours)}{times}. The budget is {number(self.limit)} ({self.formula}).",
+            f"the numbers are right, and {fault}: {self.what} comes to {number(self.yours)}{times}. "
+            f"The budget is {least}{number(self.limit)} ({self.formula}).",
             self.hint,
         )
 
@@ -112,6 +114,8 @@ def _add(total: Counts, counters: Counters, names: Mapping[str, str]) -> None:
         if name in total.read and parameter in counters.buffers:
             total.read[name] += counters.buffers[parameter].bytes_read
             total.coalescing[name] = counters.buffers[parameter].coalescing
+    stores = [buffer.coalescing for buffer in counters.buffers.values() if buffer.bytes_written]
+    total.store_coalescing = min([total.store_coalescing, *stores])
     total.written += sum(buffer.bytes_written for buffer in counters.buffers.values())
     total.flops += counters.flops
     total.mma += counters.mma

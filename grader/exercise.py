@@ -65,6 +65,8 @@ class Counts:
     """Bytes by argument."""
     coalescing: dict[str, float]
     """Of the loads of each argument: 1 is best; NaN where it was never read."""
+    store_coalescing: float = 1.0
+    """Of the stores, in the array and the launch where that is worst: 1 is best."""
     written: int = 0
     flops: int = 0
     mma: int = 0
@@ -121,6 +123,8 @@ class Exercise:
     """A `.metal` body that is right and spends what one spends without thinking: the table's last column."""
     forbidden: Mapping[str, str] = field(default_factory=dict)
     """Metal functions that a kernel may not name, since it is to do their work itself, and a hint for each."""
+    within: str = "the rounding error of a float32 sum"
+    """How near to the exact result each element is that `magnitude` and `terms` let pass, in words."""
     operations: Callable[[Mapping[str, int]], float] | None = None
     """Floating-point operations of a call, from its sizes, where they are not two for each product."""
     steps: tuple[str, ...] = ()
@@ -150,7 +154,7 @@ class Exercise:
         """What the report says of a right kernel."""
         return (
             f"ragged shapes, {', '.join(self.stages)}, NaN and infinity, every element within "
-            "the rounding error of a float32 sum, no access out of bounds, no race, within budget."
+            f"{self.within}, no access out of bounds, no race, within budget."
         )
 
     def element(self, index: tuple[int | str, ...]) -> str:
