@@ -122,7 +122,7 @@ class Exercise:
     unoptimised: str = ""
     """A `.metal` body that is right and spends what one spends without thinking: the table's last column."""
     forbidden: Mapping[str, str] = field(default_factory=dict)
-    """Metal functions that a kernel may not name, since it is to do their work itself, and a hint for each."""
+    """Metal functions that a kernel may not name, since it is to do their work itself; a hint for each."""
     within: str = "the rounding error of a float32 sum"
     """How near to the exact result each element is that `magnitude` and `terms` let pass, in words."""
     operations: Callable[[Mapping[str, int]], float] | None = None

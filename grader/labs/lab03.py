@@ -90,7 +90,7 @@ Rows = Callable[[Float64], Float64 | None]
 """From x[M, K] to what a wrong kernel takes for the sums of its rows, [M]."""
 
 
-def _only(keep: Callable[[Float64], Any]) -> Rows:
+def _only(keep: Callable[[Any], Any]) -> Rows:
     """The sum of those elements of a row whose places `keep` marks; None where it marks all."""
 
     def result(x: Float64) -> Float64 | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import nbformat
 import pytest
 
-from grader.exercise import Exercise
+from grader.exercise import Case, Exercise
 from grader.grading import judged
 from grader.labs import find
 from tests.labs.states import Lab, graded
@@ -158,7 +159,7 @@ def float_and_half(exercise: Exercise) -> Exercise:
 
 def two_launches() -> Callable[[mx.array], mx.array]:
     """The row's halves first, then their sums: no barrier, and a second kernel that reads the first one's."""
-    parts = mx.fast.metal_kernel(
+    parts: Any = mx.fast.metal_kernel(
         name="parts",
         input_names=["x"],
         output_names=["y"],
@@ -177,7 +178,7 @@ def two_launches() -> Callable[[mx.array], mx.array]:
             }
         """,
     )
-    both = mx.fast.metal_kernel(
+    both: Any = mx.fast.metal_kernel(
         name="both",
         input_names=["p"],
         output_names=["y"],
@@ -239,3 +240,8 @@ for (ushort away = 16; away > 0; away /= 2) {
     result = judged(exercise, exercise.launch(source + text + "y[m * 32 + lane] = T(sum);\n"), seed=6)
     assert result.passed == (not words)
     assert words in str(result)
+
+
+@pytest.mark.parametrize("name", ["simd_sum", "threadgroup"])
+def test_a_time_counts_an_addition_an_element_and_no_product(name: str) -> None:
+    assert find(f"03.{name}").flops(Case({"M": 3, "K": 5})) == 15
