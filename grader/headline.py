@@ -46,7 +46,10 @@ def first_to_fix(outcomes: Sequence[Outcome]) -> tuple[Outcome, Diagnosis] | Non
         if outcome.refused:
             return outcome, outcome.diagnoses[0]
     # A near miss is one formula and keeps its own name; the words of other kinds vary from case to case.
-    covers = Counter(key for outcome in failing for key in {_key(each) for each in outcome.diagnoses})
+    # Of two that explain as much, the more telling comes first: keys keep their order, which a set would not.
+    covers = Counter(
+        key for outcome in failing for key in dict.fromkeys(_key(each) for each in outcome.diagnoses)
+    )
     proved = {_key(each) for outcome in failing for each in outcome.diagnoses if each.telling}
     for group in GROUPS:
         keys = [key for key in covers if key[0] in group and key in proved]
