@@ -1,8 +1,8 @@
-// Four neighbouring elements as one load.
+// Four neighbouring elements, taken together.
 //
 // A row of W starts wherever K puts it, and an array may be a slice of a larger one. float4 asks for 16 bytes
 // of alignment; this struct, like Metal's packed_float4, only for that of one element, so it can start
-// anywhere.
+// anywhere. Whether that becomes one load or four is for the compiler to say.
 
 template <typename T>
 struct four {
