@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import nbformat
@@ -55,7 +56,7 @@ def test_a_slip_in_the_second_kernel_is_named(tmp_path: Path, change: tuple[str,
 
 
 def make(source: str, threads: Callable[[int], int], threadgroup: int = 256) -> Kernel:
-    kernel = mx.fast.metal_kernel(
+    kernel: Any = mx.fast.metal_kernel(
         name="other", input_names=["vector", "matrix"], output_names=["out"], source=source
     )
 
