@@ -1,8 +1,8 @@
 """`{links}`: the table of every address outside the book that its pages and their data give as a source.
 
 Links within the book are checked by every build: a broken one is a warning, and warnings are errors. Links to
-the outside are not fetched by a build, which needs no network. They are listed, for a person or a link checker
-to go through.
+the outside are not fetched by a build, which needs no network. They are listed, for a person or a link
+checker to go through.
 """
 
 from __future__ import annotations
