@@ -29,12 +29,9 @@ import numpy as np
 
 from anymetal.checks import Counters, Finding, checked
 from anymetal.checks.report import active
+from grader.data import LARGEST_THREADGROUP_EDGE, RED_ZONE_MOST
 
 NAN = float("nan")
-# A wrong kernel rounds a size up to a threadgroup's edge, or takes one size for another. Its stray writes
-# must land in the red zone, or they hit the process.
-LARGEST_THREADGROUP_EDGE = 128
-RED_ZONE_MOST = 1 << 20
 # Rounds of one loop by one SIMD-group, after which it is taken for endless. No case sums more than some
 # thousand products.
 BACK_EDGES = 4_000_000
@@ -210,4 +207,6 @@ def _launch(watch: Watch, kernel: WatchedKernel, arguments: dict[str, Any]) -> l
 
 
 def _red_zone(shape: Sequence[int]) -> int:
+    # A wrong kernel rounds a size up to a threadgroup's edge, or takes one size for another. Its stray writes
+    # must land in the red zone, or they hit the process.
     return min((max(shape, default=1) + LARGEST_THREADGROUP_EDGE) ** 2, RED_ZONE_MOST)

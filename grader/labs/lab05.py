@@ -144,8 +144,8 @@ NEAR_MISSES = (
     NearMiss(
         "one-lane",
         "each sum holds lane 0's share and no other: the products with k = 0, 32, 64, …",
-        "`simd_sum` adds what the lanes that are active give. Call it where all 32 lanes are, and let lane 0 store "
-        "afterwards.",
+        "`simd_sum` adds what the lanes that are active give. Call it where all 32 lanes are, and let lane 0 "
+        "store afterwards.",
         _lane_zero,
     ),
     NearMiss(
