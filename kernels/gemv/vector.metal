@@ -1,7 +1,7 @@
 // GEMV by vector loads: y[N] = W[N, K] * x[K]. One SIMD-group an output, four neighbouring elements a lane.
 //
-// SIMD-group s of a threadgroup owns y[n]. A step takes 128 elements of row n, 512 bytes (float) in one piece:
-// lane i takes elements 4*i ... 4*i + 3 of them. load_four stands in four.metal.
+// SIMD-group s of a threadgroup owns y[n]. A step takes 128 elements of row n, 512 bytes (float) in one
+// piece: lane i takes elements 4*i ... 4*i + 3 of them. load_four stands in four.metal.
 
 int lane = thread_index_in_simdgroup;
 int n = threadgroup_position_in_grid.x * SIMDGROUPS + simdgroup_index_in_threadgroup;
