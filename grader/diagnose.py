@@ -193,6 +193,8 @@ def _reads_own_output(e: Evidence) -> Diagnosis | None:
 def _stale(e: Evidence) -> Diagnosis | None:
     if e.previous is None or not agrees(e.got, e.previous, e.tolerance).all():
         return None
+    if not np.isfinite(e.previous).any():
+        return None  # NaN everywhere is what many mistakes give, and proves nothing
     return Diagnosis(
         "stale",
         "this is the answer to the previous call, which had the same shapes and other numbers.",

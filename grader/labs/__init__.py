@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from grader.exercise import Exercise
-from grader.labs import lab01, lab02, lab03, lab04, lab05, lab07, lab08, lab09
+from grader.labs import lab01, lab02, lab03, lab04, lab05, lab06, lab07, lab08, lab09
 from grader.question import Question
 
 LABS: dict[str, tuple[Exercise, ...]] = {
@@ -16,6 +16,7 @@ LABS: dict[str, tuple[Exercise, ...]] = {
     "03": lab03.EXERCISES,
     "04": lab04.EXERCISES,
     "05": lab05.EXERCISES,
+    "06": lab06.EXERCISES,
     "07": lab07.EXERCISES,
     "08": lab08.EXERCISES,
     "09": lab09.EXERCISES,
