@@ -321,8 +321,7 @@ MISTAKES = (
         "side-by-side",
         "asked bytes divided by 32 is right only where lanes are side by side: your {where} is {got}.",
         "Write down the elements that lanes 0, 1 and 2 ask for at the same moment. Sectors hold 8 floats "
-        "or 16 "
-        "halves.",
+        "or 16 halves.",
         _each(_whole_sectors),
     ),
     Mistake(
@@ -367,8 +366,7 @@ PREDICT = Question(
         "they are "
         "640 bytes apart. `textbook`: the threadgroup is 32 wide, so a SIMD-group has one m and 32 n.",
         "Still lost? Run one kernel inside `anymetal.checked()`, print `report.counters.table()`, and "
-        "explain each "
-        "number to yourself before you write it down.",
+        "explain each number to yourself before you write it down.",
     ),
 )
 
@@ -418,35 +416,24 @@ def _copied(values: Mapping[str, Float64]) -> Float64 | None:
     return None if min(x.shape) == 1 else x.ravel().reshape(x.T.shape)
 
 
-def _tiles(change: Callable[[Float64, int, int], Float64]) -> Callable[[Mapping[str, Float64]], Float64]:
-    """What comes out when each tile of x, zeros behind its edges, is changed before it is stored."""
+def _tiles_not_turned(empty: float) -> Callable[[Mapping[str, Float64]], Float64]:
+    """A tile's place is transposed, and what is in it is not; `empty` where a ragged tile holds nothing."""
 
     def result(values: Mapping[str, Float64]) -> Float64:
         x = values["x"]
         rows, columns = x.shape
-        whole = np.zeros((-(-rows // TILE) * TILE, -(-columns // TILE) * TILE))
-        whole[:rows, :columns] = x
-        y = np.zeros(whole.T.shape)
-        for m in range(0, rows, TILE):
-            for n in range(0, columns, TILE):
-                y[n : n + TILE, m : m + TILE] = change(whole[m : m + TILE, n : n + TILE], m, n)
-        return np.asarray(y[:columns, :rows])
+        n, m = np.indices((columns, rows))
+        from_m, from_n = m // TILE * TILE + n % TILE, n // TILE * TILE + m % TILE
+        loaded = (from_m < rows) & (from_n < columns)
+        return np.where(loaded, x[np.minimum(from_m, rows - 1), np.minimum(from_n, columns - 1)], empty)
 
     return result
 
 
-def _tiles_not_turned(values: Mapping[str, Float64]) -> Float64 | None:
-    """The tile's place is transposed, what is in it is not."""
-    if any(length % TILE for length in values["x"].shape):
-        return None  # what a ragged tile holds behind its edge is anybody's guess
-    return _tiles(lambda tile, _m, _n: tile)(values)
-
-
 def _first_tile(values: Mapping[str, Float64]) -> Float64 | None:
     x = values["x"]
-    if any(length % TILE for length in x.shape) or x.size == TILE * TILE:
-        return None
-    return _tiles(lambda _tile, _m, _n: np.asarray(x[:TILE, :TILE].T))(values)
+    n, m = np.indices(x.T.shape)
+    return None if max(x.shape) <= TILE else np.asarray(x[m % TILE, n % TILE])
 
 
 NEAR_MISSES = (
@@ -456,12 +443,16 @@ NEAR_MISSES = (
         "`x[m, n]` belongs at `y[n, m]`, and a row of y has M elements: `y[n * M + m]`.",
         _copied,
     ),
-    NearMiss(
-        "tile-not-turned",
-        "each tile lies at the right place, and inside it nothing has changed places.",
-        "A thread stores the element that another one has read. Written as `tile[t.y][t.x]`, it is read as "
-        "`tile[t.x][t.y]`.",
-        _tiles_not_turned,
+    *(
+        NearMiss(
+            "tile-not-turned",
+            "each tile lies at the right place, and inside it nothing has changed places.",
+            "A thread stores the element that another one has read. Written as `tile[t.y][t.x]`, it is read "
+            "as `tile[t.x][t.y]`.",
+            _tiles_not_turned(empty),
+        )
+        # Checked mode makes NaN of what nobody wrote; a kernel may have put zeros there.
+        for empty in (np.nan, 0.0)
     ),
     NearMiss(
         "same-tile",
@@ -572,30 +563,25 @@ REPAIR = Exercise(
         "Which side is apart in the kernel as it is? Count it checked, then ask which of `x[m * N + n]` and "
         "`y[n * M + m]` changes by 1 when n does.",
         "Swap the roles of n and m and the other side is apart. The way out is to let different threads do "
-        "the "
-        "two halves: load a tile of 16 × 16 side by side into threadgroup memory, wait, store it side by "
+        "the two halves: load a tile of 16 × 16 side by side into threadgroup memory, wait, store it side by "
         "side.",
         "`threadgroup T tile[16][16];`, `tile[t.y][t.x] = x[...]`, then a barrier, then "
         "`y[...] = tile[t.x][t.y]`.",
         "For the store, m and n are new ones: `m = origin.y + t.x` runs along a row of y, `n = origin.x + "
-        "t.y`. "
-        "Each half has its own guard, and the barrier stands outside of both.",
+        "t.y`. Each half has its own guard, and the barrier stands outside of both.",
     ),
     hints={
         "untouched": "The kernel ran and stored nothing. Its last line should be `y[n * M + m] = …`, with "
-        "the m "
-        "and n of the second half.",
+        "the m and n of the second half.",
         "race": "A thread stores what another one loaded: between the two stands a "
         "`threadgroup_barrier(mem_flags::mem_threadgroup)`.",
         "divergent-barrier": "The barrier stands outside of every `if`: threads without an element come to "
-        "it "
-        "as well. So do not return early; guard the load and the store.",
-        "uninitialised": "The tile is read where nothing was loaded: the guard of the second half must ask "
-        "for "
-        "the element that this thread *stores*.",
+        "it as well. So do not return early; guard the load and the store.",
+        "uninitialised": "The tile is read where nothing was loaded. The element written as `tile[t.y][t.x]` "
+        "is read as `tile[t.x][t.y]`; the guard of the second half asks for the element that this thread "
+        "*stores*.",
         "writes-past-end": "The grid is rounded up to whole threadgroups. Store only where n is below N "
-        "and m "
-        "is below M, with the m and n of the store.",
+        "and m is below M, with the m and n of the store.",
     },
 )  # fmt: skip
 
