@@ -114,7 +114,7 @@ TILE_MISSES = (
     NearMiss(
         "last-step",
         "each sum holds the products of the last tile and no others.",
-        "The sums live longer than a tile: declare them before the loop over k0, and do not clear them there.",
+        "The sums live longer than a tile: declare them before the loop over k0, and never clear them in it.",
         _last_tile,
     ),
     NearMiss(
@@ -134,7 +134,7 @@ def _sizes(n: int, k: int) -> dict[str, int]:
 CASES = (
     # Small enough to follow by hand, and the two sizes differ.
     Case(_sizes(3, 9)),
-    # Several tiles, the last one narrow; twice with other numbers, so that an answer kept from the first shows.
+    # Several tiles, the last one narrow; and again with other numbers: an answer kept from before shows.
     Case(_sizes(OUTPUTS, 2 * TILE + 101)),
     Case(_sizes(OUTPUTS, 2 * TILE + 101)),
     # One less and one more than a threadgroup's outputs and a tile.
@@ -239,8 +239,8 @@ EXERCISES = (
             "half-products": lab05.IN_FLOAT,
             "untouched": "The kernel ran and stored nothing. After the loop over k0, for each row r: "
             "`simd_sum`, and then lane 0 stores `y[n + r]` where r < rows.",
-            "writes-past-end": "A tile has room for TILE elements, and y for N. Row n + r is there only while "
-            "r < rows.",
+            "writes-past-end": "A tile has room for TILE elements, and y for N. Row n + r is there only "
+            "while r < rows.",
             "reads-past-end": "The last tile may be narrower, `width` elements, and the last SIMD-groups may "
             "have fewer than four rows: test r < rows before you read w.",
             "divergent-barrier": "Every thread must come to each barrier. A SIMD-group without rows still "
