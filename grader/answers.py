@@ -69,6 +69,9 @@ def judge_answer(question: Question, answer: Any, seed: int | None = None) -> tu
             got = _matched(question, flat(_given(question, answer, trial)), want)
         except _Refused as refused:
             found = refused.diagnosis
+            if found.kind in ("missing", "not-a-number") and trial.name and trial.name in answer:
+                # One part of several; its numbers go by the same names as those of the others.
+                found = replace(found, says=f"{found.says} Asked about {trial}.")
             found = replace(found, hint=question.hints.get(found.kind, found.hint))
             before = [_outcome(question, each) for each in tried]
             return seed, [*before, Outcome(trial, (found,), refused=True)]

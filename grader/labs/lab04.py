@@ -363,7 +363,8 @@ PREDICT = Question(
         "and count the different pieces of 32 bytes. Then multiply: SIMD-groups of the launch, times rounds "
         "of the loop.",
         "`every_other`: 32 lanes, 8 bytes apart, are 256 bytes. `rows`: lanes share `x[k]`, and in `w` "
-        "they are 640 bytes apart. `textbook`: the threadgroup is 32 wide, so a SIMD-group has one m and 32 n.",
+        "they are 640 bytes apart. `textbook`: the threadgroup is 32 wide, so a SIMD-group has one m and "
+        "32 n.",
         "Still lost? Run one kernel inside `anymetal.checked()`, print `report.counters.table()`, and "
         "explain each number to yourself before you write it down.",
     ),
