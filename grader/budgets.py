@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import mlx.core as mx
 
-from anymetal.checks import Counters, checked
+from anymetal.checks import BufferCounters, Counters, checked
 from grader.diagnose import Diagnosis
 from grader.exercise import Counts, Exercise, Kernel
 from grader.watch import Launch, watching
@@ -98,22 +98,40 @@ def _nothing(arrays: Mapping[str, mx.array]) -> Counts:
 
 def count(arrays: Mapping[str, mx.array], launches: Sequence[Launch]) -> Counts:
     """Add up what launches asked for. A learner may give a parameter any name, so arrays count by identity
-    first and by name where a copy was passed."""
+    first and by name where a copy was passed. Under a name of its own, a copy counts for the argument of its
+    size, and for every argument that no launch was given; numbers count for none."""
     total = _nothing(arrays)
     mine = {id(array): name for name, array in arrays.items()}
+    named: list[dict[str, str]] = []
+    strangers: list[tuple[int, BufferCounters]] = []
     for launch in launches:
+        pairs = list(zip(launch.input_names, launch.inputs, strict=False))
+        names = {parameter: mine.get(id(given), parameter) for parameter, given in pairs}
+        named.append({parameter: name for parameter, name in names.items() if name in arrays})
         if launch.counters is not None:
-            pairs = zip(launch.input_names, launch.inputs, strict=False)
-            names = {parameter: mine.get(id(given), parameter) for parameter, given in pairs}
-            _add(total, launch.counters, names)
+            _add(total, launch.counters, named[-1])
+            strangers += [
+                (given.size, launch.counters.buffers[parameter])
+                for parameter, given in pairs
+                if given.size > 1 and names[parameter] not in arrays and parameter in launch.counters.buffers
+            ]
+    given_as_they_are = {name for names in named for name in names.values()}
+    for size, buffer in strangers:
+        for name, array in arrays.items():
+            if name not in given_as_they_are or array.size == size:
+                _read(total, name, buffer)
     return total
+
+
+def _read(total: Counts, name: str, buffer: BufferCounters) -> None:
+    total.read[name] += buffer.bytes_read
+    total.coalescing[name] = buffer.coalescing
 
 
 def _add(total: Counts, counters: Counters, names: Mapping[str, str]) -> None:
     for parameter, name in names.items():
         if name in total.read and parameter in counters.buffers:
-            total.read[name] += counters.buffers[parameter].bytes_read
-            total.coalescing[name] = counters.buffers[parameter].coalescing
+            _read(total, name, counters.buffers[parameter])
     stores = [buffer.coalescing for buffer in counters.buffers.values() if buffer.bytes_written]
     total.store_coalescing = min([total.store_coalescing, *stores])
     total.written += sum(buffer.bytes_written for buffer in counters.buffers.values())

@@ -180,7 +180,8 @@ def _launch(watch: Watch, kernel: WatchedKernel, arguments: dict[str, Any]) -> l
         source=str(made_with.get("source", "")),
         grid=tuple(arguments["grid"]),
         threadgroup=tuple(arguments["threadgroup"]),
-        inputs=[each for each in arguments["inputs"] if isinstance(each, mx.array)],
+        # A number is an input too: the names go with the inputs by their order.
+        inputs=[each if isinstance(each, mx.array) else mx.array(each) for each in arguments["inputs"]],
         outputs=[],
         fill=fill,
         red_zones=[],

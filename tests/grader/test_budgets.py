@@ -58,6 +58,32 @@ def test_arrays_count_under_any_name() -> None:
     assert asked_x.yours == asked_w.yours == asked_x.reference
 
 
+@pytest.mark.parametrize("padding", [0, 3])
+def test_a_copy_under_a_name_of_its_own_counts_as_what_it_copies(padding: int) -> None:
+    """Also one of another size, and beside an input that is a number."""
+    source = SOURCE.replace("x_shape", "a_shape").replace("x[", "a[").replace("= 0;", "= 0 * zero;")
+    source = source.replace("x[m * K + k]", "a[m * K + k]").replace("a_shape[1]", "w_shape[0]")
+    source = source.replace("a_shape[0]", "rows")
+    kernel: Any = mx.fast.metal_kernel(
+        name="copied", input_names=["zero", "rows", "a", "w"], output_names=["y"], source=source
+    )
+
+    def matmul(x: mx.array, w: mx.array) -> mx.array:
+        copied = mx.concatenate([x.flatten(), mx.zeros(padding, dtype=x.dtype)])
+        (y,) = kernel(
+            inputs=[0, x.shape[0], copied, w],
+            template=[("T", x.dtype)],
+            grid=(w.shape[1], x.shape[0], 1),
+            threadgroup=(16, 16, 1),
+            output_shapes=[(x.shape[0], w.shape[1])],
+            output_dtypes=[x.dtype],
+        )
+        return y
+
+    asked_x, asked_w, _ = judged(SMALL, matmul, seed=1).spent
+    assert asked_x.yours == asked_w.yours == asked_x.reference
+
+
 def test_a_budget_may_be_a_least() -> None:
     least = Budget(
         "coalescing of w",
