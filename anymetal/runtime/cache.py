@@ -126,7 +126,7 @@ def store(key: str, description: Mapping[str, Any], data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         return
-    _evict(where)
+    _evict_when_due(where, len(packed))
 
 
 def discard(key: str) -> None:
@@ -185,12 +185,28 @@ def _entries(where: Path, suffix: str = _SUFFIX) -> list[tuple[float, int, Path]
     return found
 
 
-def _evict(where: Path) -> None:
+# Bytes that this process may still write before it looks at the whole folder again, by folder.
+_until_eviction: dict[Path, int] = {}
+# Others write too: after a share of the room that was left, look again.
+_SHARE = 8
+
+
+def _evict_when_due(where: Path, written: int) -> None:
+    """Looking through thousands of entries takes longer than writing one."""
+    left = _until_eviction.get(where, 0) - written
+    if left < 0:
+        left = max(LIMIT_BYTES - _evict(where), 0) // _SHARE
+    _until_eviction[where] = left
+
+
+def _evict(where: Path) -> int:
+    """Drops what was used longest ago until the rest is within the limit. Returns the bytes of the rest."""
     entries = sorted(_entries(where))
     total = sum(nbytes for _, nbytes, _ in entries)
     for _, nbytes, path in entries:
         if total <= LIMIT_BYTES:
-            return
+            break
         with contextlib.suppress(OSError):
             path.unlink()
         total -= nbytes
+    return total
