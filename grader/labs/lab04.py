@@ -17,6 +17,11 @@ from grader.question import Mistake, Question, Trial
 TILE = 16
 """Edge of a threadgroup in the standard launch of the copy."""
 
+
+def _kernel(name: str, inputs: list[str], source: str) -> Any:
+    return mx.fast.metal_kernel(name=name, input_names=inputs, output_names=["y"], source=source)
+
+
 # --- predict: three kernels ---------------------------------------------------------------------------
 
 
@@ -45,9 +50,7 @@ class Foretold:
 
     def run(self) -> mx.array:
         """Launch the kernel on ones."""
-        kernel = mx.fast.metal_kernel(
-            name=self.name, input_names=list(self.inputs), output_names=["y"], source=self.source
-        )
+        kernel = _kernel(self.name, list(self.inputs), self.source)
         outputs: list[mx.array] = kernel(
             inputs=[mx.ones(shape, dtype=DTYPES[self.dtype]) for shape in self.inputs.values()],
             template=[("T", DTYPES[self.dtype])],
@@ -393,7 +396,7 @@ def _reference() -> Kernel:
 def launch(source: str) -> Kernel:
     """A function of x[M, N] that launches `source` over N × M threads, rounded up to whole threadgroups of
     16 × 16. The body sees `x`, `y`, the dtype `T`, and the shapes that MLX adds when it names them."""
-    kernel = mx.fast.metal_kernel(name="lab04", input_names=["x"], output_names=["y"], source=source)
+    kernel = _kernel("lab04", ["x"], source)
 
     def copy(x: mx.array) -> mx.array:
         rows, columns = x.shape

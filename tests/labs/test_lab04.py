@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import nbformat
@@ -157,7 +158,7 @@ def test_a_right_copy_passes(source: str) -> None:
 
 def larger_tiles(x: mx.array) -> mx.array:
     """Tiles of 32 × 32, four elements a thread."""
-    kernel = mx.fast.metal_kernel(
+    kernel: Any = mx.fast.metal_kernel(
         name="larger_tiles",
         input_names=["x"],
         output_names=["y"],
@@ -180,6 +181,7 @@ def larger_tiles(x: mx.array) -> mx.array:
         """,
     )
     rows, columns = x.shape
+    y: mx.array
     (y,) = kernel(
         inputs=[x],
         template=[("T", x.dtype)],
