@@ -470,10 +470,11 @@ QUESTIONS = (
             "The width of a head is `config.get('head_dim', hidden_size // num_attention_heads)`. q makes "
             "`num_attention_heads` of them, k and v `num_key_value_heads` each, and o takes q's width back.",
             "Three numbers decide the rest: in how many layers the matmul occurs, how many rows X has in a "
-            "layer, and how many weight matrices those rows meet. flops = 2 · layers · rows · K · N; bytes = "
-            "2 · (calls · K · N + layers · rows · (K + N)).",
-            "For experts, rows are tokens · `num_experts_per_tok`, and calls are layers · the smaller of "
-            "that and of the number of experts. The head has one row and one call.",
+            "layer, and how many weight matrices those rows meet there. Over all layers: calls = layers · "
+            "matrices; flops = 2 · layers · rows · K · N; bytes = 2 · layers · (matrices · K · N + rows · "
+            "(K + N)).",
+            "For experts, rows are tokens · `num_experts_per_tok`, and matrices are the smaller of that and "
+            "of the number of experts. The head has one row, one matrix and one layer.",
         ),
         hints={
             "always-the-same": "Take every number from `config` and `tokens`.",
