@@ -491,8 +491,8 @@ EXERCISES = (
             "`threadgroup_barrier(mem_flags::mem_threadgroup)` that stands between the two.",
             "same-value-race": "All threads store the same sum into `y[m]`. Let one do it: "
             "`if (thread_index_in_threadgroup == 0)`.",
-            "divergent-barrier": "Every thread of the threadgroup must come to the barrier, also one that has no "
-            "elements or nothing to store: no `return` before it, and no `if` around it.",
+            "divergent-barrier": "Every thread of the threadgroup must come to the barrier, also one that "
+            "has no elements or nothing to store: no `return` before it, and no `if` around it.",
             "uninitialised": "Eight SIMD-groups leave eight sums. The lanes from 8 on must not read: they "
             "bring 0.",
             "half-accumulator": _HALF_HINT,
