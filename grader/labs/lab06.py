@@ -60,14 +60,9 @@ def launch(source: str) -> Kernel:
 # --- wrong formulas -------------------------------------------------------------------------------
 
 
-def _of_x(values: Values, index: Float64) -> Float64 | None:
-    """The product with x[index] in place of x; None where that is x."""
-    x = values["x"]
-    return None if len(x) <= TILE else np.asarray(values["w"] @ x[index.astype(int)])
-
-
 def _same_tile_of_x(values: Values) -> Float64 | None:
-    return _of_x(values, np.arange(len(values["x"])) % TILE)
+    x, w = values["x"], values["w"]
+    return None if len(x) <= TILE else np.asarray(w @ x[np.arange(len(x)) % TILE])
 
 
 def _same_tile_of_w(values: Values) -> Float64 | None:

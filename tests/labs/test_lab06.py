@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import nbformat
@@ -57,7 +58,7 @@ def test_a_slip_in_the_solution_is_named(tmp_path: Path, change: tuple[str, str]
 
 def make(source: str, threadgroup: int, outputs: int) -> Kernel:
     """A function that launches `source` with a threadgroup of so many threads for every so many outputs."""
-    kernel = mx.fast.metal_kernel(
+    kernel: Any = mx.fast.metal_kernel(
         name="other", input_names=["vector", "matrix"], output_names=["out"], source=source
     )
 
