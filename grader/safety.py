@@ -64,7 +64,8 @@ def _words(kind: str, finding: Finding) -> str:
         value = "the same value to " if kind == "same-value-race" else ""
         verb = "reads" if " reads " in finding.message else "writes"
         other = finding.other
-        whom = str(other.thread) if other.thread else "a thread of another threadgroup"
+        assert finding.thread is not None
+        whom = other.whose(finding.thread)
         same_line = other.line == finding.line
         there = "in the same line" if same_line else f"in line {other.line}"
         says = f"a race: {place} {verb} {value}{element}, which another thread uses {there} with no barrier "

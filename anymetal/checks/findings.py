@@ -33,12 +33,22 @@ class Thread:
 
 @dataclass(frozen=True)
 class Access:
-    """The other access of a race. ``thread`` is None where it is not known which of several it was."""
+    """The other access of a race. ``thread`` is None where it is not known which of several it was.
+
+    Of many readers the last one is kept. Where that is the thread that now writes, it races with another of
+    them.
+    """
 
     line: int
     column: int
     text: str
     thread: Thread | None
+
+    def whose(self, first: Thread) -> str:
+        """Who made this access, told to a reader who knows that ``first`` made the one it races with."""
+        if self.thread is None:
+            return "a thread of another threadgroup"
+        return "another thread" if self.thread == first else str(self.thread)
 
 
 @dataclass(frozen=True)

@@ -270,7 +270,7 @@ class _Reader:
             return f"{thread} {does} {element} at an address that is no multiple of {site.align}"
         if kind in ("race", "same-value-race"):
             assert other is not None
-            whom = str(other.thread) if other.thread else "a thread of another threadgroup"
+            whom = other.whose(thread)
             same = " the same value" if kind == "same-value-race" else ""
             there = f"uses in line {other.line}, with no barrier between"
             return f"{thread} {does}{same} {element}, which {whom} {there}"

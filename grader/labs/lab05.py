@@ -384,8 +384,9 @@ EXERCISES = (
             "variable, and a short loop over r = 0 … 3 uses it for rows n, n + 1, n + 2 and n + 3.",
             "Four rows need four sums: `float sum[4] = {};`. The loops over r have a fixed length, so the "
             "compiler unrolls them and the array becomes four registers.",
-            "When N is no multiple of 4, the last SIMD-group has fewer rows. Let `rows = min(4u, N - n)` and "
-            "give the inner loop a test: `if (r < rows)`. That test is the same for all lanes.",
+            "When N is no multiple of 4, the last SIMD-group has fewer rows, and one past the end has none: "
+            "`uint rows = n < N ? min(4u, N - n) : 0;`. Give the inner loop a test, `if (r < rows)`: it is "
+            "the same for all lanes.",
             "After the loop, every row has its own `simd_sum`, and lane 0 stores `y[n + r]`. The launch has "
             "a SIMD-group for each four rows: (N + 3) / 4 of them, 32 threads each.",
         ),
