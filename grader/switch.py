@@ -1,9 +1,8 @@
 """For showing a lab in class: a switch that fills the answer cells with the reference, and back.
 
 `switch()` in a lab shows `Solutions: off`. Switched on, an answer cell that is run shows the reference and
-runs it; switched off, it shows and runs the learner's own text again. A kernel cannot reach into the page, but
-it may replace the text of the cell that it is running, and it has that text as the page shows it, saved or
-not. So there is nothing to save before and nothing to reload after.
+runs it; switched off, it shows and runs the learner's own text again. A kernel cannot reach into the page,
+but it may replace the text of the cell that it runs, and it has that text as the page shows it, saved or not. So there is nothing to save before and nothing to reload after.
 
 Nothing is lost: the learner's text is on disk, in a file beside the notebook, before the page is told to show
 another, and stays there until the page is seen to show it again.
@@ -192,7 +191,7 @@ def switch(path: str | Path | None = None, folder: Path | None = None) -> Any:
     from IPython.core.getipython import get_ipython
 
     file = (this_notebook() if path is None else Path(path)).resolve()
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    shell: Any = get_ipython()
     if not hasattr(shell, "get_parent"):
         raise NoSolutions("This runs in no notebook: call switch() in a cell of the lab.")
     held = [each for each in shell.input_transformers_cleanup if isinstance(each, Switch)]
@@ -217,5 +216,5 @@ def _what_next(state: Switch) -> str:
     if state.on:
         return "Run the answer cells, or all cells: each then shows its solution."
     if any(each.own is not None for each in state.kept.values()):
-        return f"Run them again: each shows your text. Until then it is kept in {state.beside.name}."
+        return f"Run the answer cells: each shows your own text, kept meanwhile in {state.beside.name}."
     return "Your own text is shown."
