@@ -2,7 +2,8 @@
 
 `switch()` in a lab shows `Solutions: off`. Switched on, an answer cell that is run shows the reference and
 runs it; switched off, it shows and runs the learner's own text again. A kernel cannot reach into the page,
-but it may replace the text of the cell that it runs, and it has that text as the page shows it, saved or not. So there is nothing to save before and nothing to reload after.
+but it may replace the text of the cell that it runs, and it has that text as the page shows it, saved or
+not. So there is nothing to save before and nothing to reload after.
 
 Nothing is lost: the learner's text is on disk, in a file beside the notebook, before the page is told to show
 another, and stays there until the page is seen to show it again.
