@@ -22,6 +22,9 @@ DROP_STALE_BOOK = code=$$(find anymetal kernels grader book/_ext requirements.lo
 # Notebook kernels start debuggers that complain about frozen modules. We do not debug there.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
+# Jupyter asks for this where there is no other user, as in most containers.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
 .DEFAULT_GOAL := help
 .PHONY: help set-up book labs lab serve test lint check format bench support lock clean
 
@@ -59,7 +62,7 @@ labs: $(STAMP)
 	@$(BIN)/python -m grader.build_labs --edition $(EDITION)
 
 lab: $(STAMP)
-	@$(BIN)/jupyter lab labs
+	@$(BIN)/jupyter lab $(AS_ROOT) labs
 
 serve: $(STAMP)
 	@test -f $(BOOK) || $(MAKE) book

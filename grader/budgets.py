@@ -145,7 +145,7 @@ def _add(total: Counts, counters: Counters, names: Mapping[str, str]) -> None:
 
 
 def number(value: float | None) -> str:
-    """Whole numbers with commas, others to three digits."""
+    """Whole numbers and large ones with commas, others to three digits."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if value == int(value) else f"{value:.3g}"
+    return f"{value:,.0f}" if value == int(value) or value >= 1000 else f"{value:.3g}"
