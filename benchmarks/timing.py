@@ -33,9 +33,12 @@ class Spread:
         return Spread(middle, low, high)
 
 
-def _burst(run: Run, calls: int) -> float:
-    """The median of ``calls`` calls in seconds, after one that does not count."""
+def _burst(run: Run, calls: int, warm_s: float) -> float:
+    """The median of ``calls`` calls in seconds, after ``warm_s`` seconds of calls that do not count."""
+    until = time.perf_counter() + warm_s
     run()
+    while time.perf_counter() < until:
+        run()
     times = []
     for _ in range(calls):
         start = time.perf_counter()
@@ -45,7 +48,12 @@ def _burst(run: Run, calls: int) -> float:
 
 
 def interleave(
-    runs: Mapping[str, Run], *, rounds: int, burst_s: float = 0.06, settle_s: float = 0.15
+    runs: Mapping[str, Run],
+    *,
+    rounds: int,
+    burst_s: float = 0.06,
+    settle_s: float = 0.15,
+    warm_s: float = 0.1,
 ) -> dict[str, list[float]]:
     """Seconds a call for every contender in every round.
 
@@ -55,6 +63,8 @@ def interleave(
         burst_s: about how long a turn lasts; a contender slower than that is called three times a turn.
         settle_s: a pause before each turn, in which the last contender's threads stop waiting for more work
             (OpenBLAS's spin for a tenth of a second) and let go of the cores.
+        warm_s: how long each turn goes on before calls count. A cache shared by many cores takes tens of
+            calls to hold data that another contender's has driven out; a fast contender makes more of them.
     """
     calls: dict[str, int] = {}
     for name, run in runs.items():
@@ -67,7 +77,7 @@ def interleave(
     for _ in range(rounds):
         for name, run in runs.items():
             time.sleep(settle_s)
-            seconds[name].append(_burst(run, calls[name]))
+            seconds[name].append(_burst(run, calls[name], warm_s))
     return seconds
 
 
