@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import streams
 from .addresses import address, may_write
-from .ir import I64, LANES, Function, Instruction, Local, Operand, Type
+from .ir import I64, LANES, Function, Instruction, Local, Operand, Type, scalars
 from .shapes import Shape
 from .values import Linear, wide
 
@@ -31,8 +31,13 @@ class Run:
     stores: tuple[Instruction, ...]
 
     @property
-    def type(self) -> Type:
-        return self.loads[0].type
+    def element(self) -> Type:
+        return scalars(self.loads[0].type)[0][0]
+
+    @property
+    def count(self) -> int:
+        """Elements that each lane copies."""
+        return len(self.loads) * len(scalars(self.loads[0].type))
 
     @property
     def source(self) -> Operand:
@@ -74,8 +79,8 @@ def find(function: Function) -> dict[int, Run]:
             elif may_write(instruction):
                 loads, stores = [], []
             if loads and len(stores) == len(loads):
-                if len(loads) * loads[0].type.size >= _LEAST:
-                    run = Run(tuple(loads), tuple(stores))
+                run = Run(tuple(loads), tuple(stores))
+                if run.count * run.element.size >= _LEAST:
                     found.update((id(i), run) for i in (*loads, *stores))
                 loads, stores = [], []
     return found
@@ -83,12 +88,20 @@ def find(function: Function) -> dict[int, Run]:
 
 def _follows(run: list[Instruction], next_: Instruction, at: int, made: dict[str, Instruction]) -> bool:
     """Whether an instruction's address is the one behind the last of a run's."""
+    type_ = next_.type if at == 0 else next_.operands[0].type
     if not run:
-        return True
-    type_ = run[-1].type if at == 0 else run[-1].operands[0].type
-    if (next_.type if at == 0 else next_.operands[0].type) != type_ or type_.kind not in ("int", "float"):
+        return _lies_dense(type_)
+    if type_ != (run[-1].type if at == 0 else run[-1].operands[0].type):
         return False
     return address(next_.operands[at], made) == address(run[-1].operands[at], made).moved(type_.size)
+
+
+def _lies_dense(type_: Type) -> bool:
+    """Whether a value is a number, or a vector of them with nothing between or behind them."""
+    element = type_.elements[0] if type_.kind == "vector" else type_
+    if element.kind not in ("int", "float") or element.bits != 8 * element.size:
+        return False
+    return type_ is element or type_.size == type_.length * element.size
 
 
 def is_worth_it(body: Body, run: Run) -> bool:
@@ -101,7 +114,7 @@ def is_worth_it(body: Body, run: Run) -> bool:
 
 def copy(body: Body, run: Run) -> None:
     """All loads, then all stores: a run's source and target may overlap."""
-    element, count = run.type, len(run.loads)
+    element, count = run.element, run.count
     chunks = _chunks(
         [body.shapes[o.name] for o in (run.source, run.target) if isinstance(o, Local)], count * element.size
     )

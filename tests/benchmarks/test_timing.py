@@ -26,7 +26,11 @@ def test_ratio_is_the_peers_time_over_ours_in_the_same_round() -> None:
 def test_contenders_take_turns() -> None:
     calls: list[str] = []
     seconds = interleave(
-        {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3, burst_s=0, settle_s=0
+        {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")},
+        rounds=3,
+        burst_s=0,
+        settle_s=0,
+        warm_s=0,
     )
     assert {name: len(times) for name, times in seconds.items()} == {"a": 3, "b": 3}
     assert all(time >= 0 for times in seconds.values() for time in times)
