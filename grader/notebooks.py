@@ -53,6 +53,7 @@ def execute(notebook: Any, folder: Path, *, seconds: int = CELL_SECONDS, allow_e
         allow_errors=allow_errors,
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
+        coalesce_streams=True,  # the kernel cuts what is printed into pieces by the clock
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no word about its sockets on our terminal
     )
     flood = f"The notebook printed more than {OUTPUT_BYTES // 1_000_000} MB."

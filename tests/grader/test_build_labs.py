@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from grader import build_labs
@@ -103,6 +104,22 @@ def test_both_notebooks_are_made_and_are_the_same_bytes_twice(tmp_path: Path) ->
     assert [cell.get("execution_count") for cell in lab.cells] == [None, None, None, 3]
     assert lab.cells[3].outputs == solved.cells[3].outputs != []
     assert lab.cells[1].outputs == []
+
+
+def test_what_a_cell_prints_in_several_goes_is_one_output(tmp_path: Path) -> None:
+    printing = """
+```{code-cell} ipython3
+import time
+print("first", flush=True)
+time.sleep(0.3)
+print("second", flush=True)
+```
+"""
+    source = write(tmp_path, HEAD + SET_UP + printing + EXERCISE + GRADE)
+    build_labs.build(source, tmp_path / "labs", check=False)
+    made = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    (cell,) = (c for c in made.cells if "time.sleep" in c.source)
+    assert [output.text for output in cell.outputs] == ["first\nsecond\n"]
 
 
 def test_check_says_what_is_out_of_date_and_writes_nothing(tmp_path: Path) -> None:
