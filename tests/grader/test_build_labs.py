@@ -87,8 +87,6 @@ def test_unpaired_markers_are_refused(source: str) -> None:
 
 
 def test_both_notebooks_are_made_and_are_the_same_bytes_twice(tmp_path: Path) -> None:
-    import nbformat
-
     source = write(tmp_path, HEAD + SET_UP + EXERCISE + GRADE)
     labs = tmp_path / "labs"
     made = build_labs.build(source, labs, check=False)
