@@ -9,6 +9,7 @@ module                  what it computes                           layout of the
 ``kernels.textbook``    ``Y[M, N] = X[M, K] · W[K, N]``            ``W[K, N]``
 ``kernels.gemv``        ``y[N] = W · x[K]``, one row of x          ``W[N, K]``, one row an output
 ``kernels.gemm``        ``Y[M, N] = X[M, K] · W[K, N]``            ``W[K, N]`` (``padded``: ``W[N, K]``)
+``kernels.quantized``   ``Y[M, N] = X[M, K] · W[N, K]ᵀ``           ``W[N, K]`` in a few bits a weight
 ``kernels.reduction``   sums of the rows of ``X[M, K]``            none
 ======================  =========================================  ==================================
 
@@ -17,6 +18,6 @@ All take float32, float16 and bfloat16, accumulate in float32, and return the dt
 MLX's own kernels, from its wheel, to be looked at beside these.
 """
 
-from kernels import gemm, gemv, reduction, textbook, tolerance
+from kernels import gemm, gemv, quantized, reduction, textbook, tolerance
 
-__all__ = ["gemm", "gemv", "reduction", "textbook", "tolerance"]
+__all__ = ["gemm", "gemv", "quantized", "reduction", "textbook", "tolerance"]

@@ -18,11 +18,16 @@ The bound holds for exact inputs: give the oracle the very numbers that the kern
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.arguments import name_of
+
+if TYPE_CHECKING:
+    from kernels.quantized.weights import Weights
 
 Float64 = NDArray[np.float64]
 
@@ -71,12 +76,51 @@ def matmul(x: mx.array, w: mx.array, *, transposed: bool = False) -> tuple[Float
     return reference, bound
 
 
+# Roundings that a fused kernel of quantized weights adds to a product's K: the scale of a scale (Q4_K), scale
+# times code, the minimum's product, the group's sum times its scale, and taking the minimum's share away. And
+# two that the reference may hold: s·q and its sum with b, which ``dequantize`` gives in float32.
+_FUSED = 7
+
+
+def quantized(x: mx.array, w: Weights) -> tuple[Float64, Float64]:
+    """``x · wᵀ`` with the numbers that w stands for, in float64, and the largest error of a fused kernel.
+
+    Such a kernel adds up s·q·x and b·x, each in float32 and with scales applied where it likes: before a
+    product, to a group's sum, or folded into the code. Every term then passes through at most K + 7
+    roundings, the reference's own included, so the bound of the sum is γ_{K+7} · Σ|x|·(|s·q| + |b|).
+
+    Args:
+        x: [M, K] or [K], float32, float16 or bfloat16.
+        w: weights of shape [N, K].
+
+    Returns:
+        The reference and the bound, both float64 of shape [M, N] or [N], as for ``matmul``.
+    """
+    a, b, sizes = exact(x), w.dequantize().astype(np.float64).T, w.magnitudes().T
+    k = b.shape[0]
+    u_out, subnormal, largest = _FORMATS[name_of(x.dtype)]
+    with np.errstate(all="ignore"):
+        reference = a @ b
+        summed = gamma(k + _FUSED) * (np.abs(a) @ sizes) + 2 * _TINY * ((np.abs(a) + 1) @ (sizes + 1))
+        bound = summed + u_out * (np.abs(reference) + summed) + subnormal / 2
+        bound = np.where(np.abs(reference) + bound < largest, bound, np.inf)
+    return reference, bound
+
+
 def excess(y: mx.array, x: mx.array, w: mx.array, *, transposed: bool = False) -> float:
     """The worst error in y as a multiple of what is allowed: at most 1 for a correct kernel.
 
     A NaN or an infinity that the reference does not have, or one that is missing, counts as infinite.
     """
-    reference, bound = matmul(x, w, transposed=transposed)
+    return _excess(y, *matmul(x, w, transposed=transposed))
+
+
+def quantized_excess(y: mx.array, x: mx.array, w: Weights) -> float:
+    """As ``excess``, of a product with quantized weights."""
+    return _excess(y, *quantized(x, w))
+
+
+def _excess(y: mx.array, reference: Float64, bound: Float64) -> float:
     got = exact(y).reshape(reference.shape)
     if got.size == 0:
         return 0.0

@@ -1,0 +1,12 @@
+"""Matmuls whose weights are quantized: ``Y[M, N] = X[M, K] · W[N, K]ᵀ`` with W in a few bits a weight.
+
+One module a format: how to quantize and dequantize it, in NumPy, and its kernels' launches.
+
+=======================  =====================================================================
+module                   format
+=======================  =====================================================================
+``quantized.q4_0``       Q4_0 of GGUF: blocks of 32, 4.5 bits a weight
+=======================  =====================================================================
+
+``quantized.weights`` says what all formats have in common.
+"""
