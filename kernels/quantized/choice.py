@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Choice:
-    """kernel: the name of one of the format's functions. why: a clause such as ``M = 1 and 256 divides K``."""
+    """kernel: the name of one of the format's functions. why: a clause, such as ``M is 1``."""
 
     kernel: str
     why: str
