@@ -80,6 +80,20 @@ def numbers(w: object, multiple: int, format_: str) -> NDArray[np.float32]:
     return np.ascontiguousarray(w, dtype=np.float32)
 
 
+def of_format(w: object, format_: type) -> None:
+    """Raises TypeError where w is not of the format's class."""
+    if not isinstance(w, format_):
+        got = f"in {w.format}" if isinstance(w, Weights) else f"of type {type(w).__name__}"
+        raise TypeError(f"w is {got}; this kernel needs weights of class {format_.__name__}.")
+
+
+def result_dtype(dtype: object) -> None:
+    """Raises ValueError where the dtype to dequantize to is none of the three that kernels take."""
+    if dtype not in arguments.FLOATS:
+        got = name_of(dtype) if isinstance(dtype, mx.Dtype) else repr(dtype)
+        raise ValueError(f"dtype is {got}; it must be float32, float16 or bfloat16.")
+
+
 def rows(x: object, w: Weights, most: int | None = None) -> tuple[int, int, int]:
     """M, N and K of ``x[M, K] · wᵀ``; ``x`` may be [K], which is one row.
 
