@@ -14,7 +14,7 @@ import mlx.core as mx
 
 from anymetal.checks import BufferCounters, Counters, checked
 from grader.diagnose import Diagnosis
-from grader.exercise import Counts, Exercise, Kernel
+from grader.exercise import DTYPES, Counts, Exercise, Kernel
 from grader.watch import Launch, watching
 
 
@@ -62,7 +62,7 @@ def spent(exercise: Exercise, kernel: Kernel, arrays: Mapping[str, mx.array]) ->
         return ()
     reference = _counts(exercise, exercise.reference(), arrays)
     slow = _counts(exercise, exercise.launch(exercise.unoptimised), arrays) if exercise.unoptimised else None
-    size = next(iter(arrays.values())).itemsize
+    size = DTYPES[case.dtype].size
     return tuple(
         Spent(
             what=budget.what,
@@ -99,11 +99,11 @@ def _nothing(arrays: Mapping[str, mx.array]) -> Counts:
 def count(arrays: Mapping[str, mx.array], launches: Sequence[Launch]) -> Counts:
     """Add up what launches asked for. A learner may give a parameter any name, so arrays count by identity
     first and by name where a copy was passed. Under a name of its own, a copy counts for the argument of its
-    size, and for every argument that no launch was given; numbers count for none."""
+    size or bytes, and for every argument that no launch was given; numbers count for none."""
     total = _nothing(arrays)
     mine = {id(array): name for name, array in arrays.items()}
     named: list[dict[str, str]] = []
-    strangers: list[tuple[int, BufferCounters]] = []
+    strangers: list[tuple[mx.array, BufferCounters]] = []
     for launch in launches:
         pairs = list(zip(launch.input_names, launch.inputs, strict=False))
         names = {parameter: mine.get(id(given), parameter) for parameter, given in pairs}
@@ -111,14 +111,15 @@ def count(arrays: Mapping[str, mx.array], launches: Sequence[Launch]) -> Counts:
         if launch.counters is not None:
             _add(total, launch.counters, named[-1])
             strangers += [
-                (given.size, launch.counters.buffers[parameter])
+                (given, launch.counters.buffers[parameter])
                 for parameter, given in pairs
                 if given.size > 1 and names[parameter] not in arrays and parameter in launch.counters.buffers
             ]
     given_as_they_are = {name for names in named for name in names.values()}
-    for size, buffer in strangers:
+    for given, buffer in strangers:
         for name, array in arrays.items():
-            if name not in given_as_they_are or array.size == size:
+            # A copy has the argument's size, and another view of its bytes has as many bytes.
+            if name not in given_as_they_are or given.size == array.size or given.nbytes == array.nbytes:
                 _read(total, name, buffer)
     return total
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -41,6 +42,55 @@ class Case:
                  "nan": ", with a NaN", "inf": ", with an infinity"}  # fmt: skip
         scale = "" if self.scale == 1 else f", numbers near {self.scale:g}"
         return f"{sizes}, {self.dtype}{notes[self.data]}{scale}"
+
+
+def length(axis: str, sizes: Mapping[str, int]) -> int:
+    """The length of an axis: ``18``, the name of a size, or a product and quotient such as ``K * bits / 32``.
+
+    Raises:
+        ValueError: a name is unknown, or a quotient is no whole number.
+    """
+    whole, *rest = re.split(r"\s*([*/])\s*", axis.strip())
+    value = _number(whole, axis, sizes)
+    for operator, factor in zip(rest[::2], rest[1::2], strict=True):
+        by = _number(factor, axis, sizes)
+        if operator == "*":
+            value *= by
+        elif by == 0 or value % by:
+            given = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+            raise ValueError(f"{axis} is no whole number for {given}.")
+        else:
+            value //= by
+    return value
+
+
+def _number(word: str, axis: str, sizes: Mapping[str, int]) -> int:
+    if word.isdigit():
+        return int(word)
+    if word not in sizes:
+        raise ValueError(f"{axis} names {word!r}; the sizes are {', '.join(sizes)}.")
+    return sizes[word]
+
+
+Encode = Callable[
+    [Mapping[str, Float64], Case], tuple[Mapping[str, NDArray[Any] | mx.array], Mapping[str, Float64]]
+]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How arguments that hold packed numbers are made of floats that are drawn, such as quantized weights.
+
+    drawn: the float arrays to draw, with their axes, in the order of ``Exercise.arguments``.
+    encode: given the drawn values and the case, it returns the packed arguments by name, arrays of NumPy or
+    MLX of any dtype; and the exact float64 values that oracle, magnitude and near misses see of them, by any
+    names: what the packed numbers stand for, and whatever rounding scales with. An argument that it does not
+    return is the drawn array of its name, in the case's dtype. A NaN or an infinity of the case's data goes
+    into those; what the packed arguments hold of it, if anything, is for `encode` to say.
+    """
+
+    drawn: Mapping[str, tuple[str, ...]]
+    encode: Encode
 
 
 @dataclass(frozen=True)
@@ -102,9 +152,9 @@ class Exercise:
     name: str
     title: str
     arguments: Mapping[str, tuple[str, ...]]
-    """Each argument's name and its shape as names of sizes, in the order of the learner's function."""
+    """Each argument's name and its shape, in the order of the learner's function. See `length` for axes."""
     result: tuple[str, tuple[str, ...]]
-    """The result's name and its shape as names of sizes; a length that never changes stands as a number."""
+    """The result's name and its shape, as in `arguments`."""
     oracle: Callable[[Mapping[str, Float64]], Float64]
     magnitude: Callable[[Mapping[str, Float64]], Float64]
     """Σ|products| of each element of the result: what rounding errors scale with."""
@@ -121,6 +171,8 @@ class Exercise:
     """Where the budgets are counted, once every case is right."""
     unoptimised: str = ""
     """A `.metal` body that is right and spends what one spends without thinking: the table's last column."""
+    encoding: Encoding | None = None
+    """Where arguments hold packed numbers: how they are made. None: every argument is drawn as it is."""
     forbidden: Mapping[str, str] = field(default_factory=dict)
     """Metal functions that a kernel may not name, since it is to do their work itself; a hint for each."""
     within: str = "the rounding error of a float32 sum"
@@ -139,6 +191,11 @@ class Exercise:
     @property
     def checks(self) -> int:
         return len(self.cases) + len(self.budgets)
+
+    @property
+    def drawn(self) -> Mapping[str, tuple[str, ...]]:
+        """The float arrays to draw, with their axes."""
+        return self.arguments if self.encoding is None else self.encoding.drawn
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -161,7 +218,7 @@ class Exercise:
         return f"{self.result[0]}[{', '.join(map(str, index))}]"
 
     def shape(self, names: tuple[str, ...], case: Case) -> tuple[int, ...]:
-        return tuple(int(name) if name.isdigit() else case.sizes[name] for name in names)
+        return tuple(length(name, case.sizes) for name in names)
 
     def flops(self, case: Case) -> float:
         """Two for each product, of every element of the result the terms of its sum; or `operations`."""

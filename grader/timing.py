@@ -125,5 +125,5 @@ def time_kernel(
         yours=Times(tuple(seconds["yours"])),
         reference=Times(tuple(seconds["reference"])),
         flops=exercise.flops(case),
-        moved=float(size * (result + sum(array.size for array in arrays.values()))),
+        moved=float(size * result + sum(array.nbytes for array in arrays.values())),
     )
