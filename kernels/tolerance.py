@@ -82,16 +82,20 @@ def matmul(x: mx.array, w: mx.array, *, transposed: bool = False) -> tuple[Float
 _FUSED = 7
 
 
-def quantized(x: mx.array, w: Weights) -> tuple[Float64, Float64]:
+def quantized(x: mx.array, w: Weights, *, rounded: bool = False) -> tuple[Float64, Float64]:
     """``x · wᵀ`` with the numbers that w stands for, in float64, and the largest error of a fused kernel.
 
     Such a kernel adds up s·q·x and b·x, each in float32 and with scales applied where it likes: before a
     product, to a group's sum, or folded into the code. Every term then passes through at most K + 7
     roundings, the reference's own included, so the bound of the sum is γ_{K+7} · Σ|x|·(|s·q| + |b|).
 
+    A kernel that writes s·q + b out in x's dtype before it multiplies, as a GEMM on dequantized weights does,
+    rounds each weight by u_out·|w| more, or half of that dtype's smallest subnormal.
+
     Args:
         x: [M, K] or [K], float32, float16 or bfloat16.
         w: weights of shape [N, K].
+        rounded: the kernel rounds each weight to x's dtype.
 
     Returns:
         The reference and the bound, both float64 of shape [M, N] or [N], as for ``matmul``.
@@ -102,6 +106,9 @@ def quantized(x: mx.array, w: Weights) -> tuple[Float64, Float64]:
     with np.errstate(all="ignore"):
         reference = a @ b
         summed = gamma(k + _FUSED) * (np.abs(a) @ sizes) + 2 * _TINY * ((np.abs(a) + 1) @ (sizes + 1))
+        if rounded:
+            each = u_out * (np.abs(b) + gamma(_FUSED) * sizes) + subnormal / 2
+            summed += np.abs(a) @ np.where(sizes < largest, each, np.inf)
         bound = summed + u_out * (np.abs(reference) + summed) + subnormal / 2
         bound = np.where(np.abs(reference) + bound < largest, bound, np.inf)
     return reference, bound
@@ -115,9 +122,9 @@ def excess(y: mx.array, x: mx.array, w: mx.array, *, transposed: bool = False) -
     return _excess(y, *matmul(x, w, transposed=transposed))
 
 
-def quantized_excess(y: mx.array, x: mx.array, w: Weights) -> float:
-    """As ``excess``, of a product with quantized weights."""
-    return _excess(y, *quantized(x, w))
+def quantized_excess(y: mx.array, x: mx.array, w: Weights, *, rounded: bool = False) -> float:
+    """As ``excess``, of a product with quantized weights; ``rounded`` as in ``quantized``."""
+    return _excess(y, *quantized(x, w, rounded=rounded))
 
 
 def _excess(y: mx.array, reference: Float64, bound: Float64) -> float:
