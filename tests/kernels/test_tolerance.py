@@ -79,10 +79,10 @@ def test_gamma_has_an_end() -> None:
 def test_weights_rounded_before_the_product_need_their_own_bound(dtype: mx.Dtype, draw: Draw) -> None:
     from kernels.quantized import q4_0
 
-    x, w = draw((7, 256), dtype, seed=13), q4_0.quantize(draw((41, 256), mx.float32, seed=14))
+    x, w = draw((7, 32), dtype, seed=13), q4_0.quantize(draw((41, 32), mx.float32, seed=14))
     rounded = tolerance.exact(mx.array(w.dequantize()).astype(dtype))
     y = mx.array((tolerance.exact(x) @ rounded.T).astype(np.float32)).astype(dtype)
     assert tolerance.quantized_excess(y, x, w) > 1
     assert tolerance.quantized_excess(y, x, w, rounded=True) <= 1
-    y = mx.array((tolerance.exact(x)[:, 32:] @ rounded.T[32:]).astype(np.float32)).astype(dtype)
+    y = mx.array((tolerance.exact(x)[:, 1:] @ rounded.T[1:]).astype(np.float32)).astype(dtype)
     assert tolerance.quantized_excess(y, x, w, rounded=True) > 1
