@@ -6,6 +6,7 @@ One module a format: how to quantize and dequantize it, in NumPy, and its kernel
 module                   format
 =======================  =====================================================================
 ``quantized.q4_0``       Q4_0 of GGUF: blocks of 32, 4.5 bits a weight
+``quantized.affine``     affine groups of MLX: 2 to 8 bits, groups of 32, 64 or 128
 =======================  =====================================================================
 
 ``quantized.weights`` says what all formats have in common.
