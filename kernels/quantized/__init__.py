@@ -7,6 +7,7 @@ module                   format
 =======================  =====================================================================
 ``quantized.q4_0``       Q4_0 of GGUF: blocks of 32, 4.5 bits a weight
 ``quantized.affine``     affine groups of MLX: 2 to 8 bits, groups of 32, 64 or 128
+``quantized.nested``     one store of 8 bits, models of 2, 3, 4, 6 and 8 bits cut from it
 =======================  =====================================================================
 
 ``quantized.weights`` says what all formats have in common.
