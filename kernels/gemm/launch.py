@@ -6,6 +6,13 @@ import mlx.core as mx
 
 from kernels import arguments, source
 
+# Tiles of `mma_rows` by name: SIMD-groups down and across, and the fragments that each of them owns.
+TILES = {
+    "low": (1, 4, 1, 4),
+    "square": (2, 2, 2, 2),
+    "large": (2, 2, 4, 4),
+}
+
 
 def _launch(
     name: str,
@@ -107,3 +114,24 @@ def mma(x: mx.array, w: mx.array, *, block: tuple[int, int] = (1, 4)) -> mx.arra
     down, across = 4 // fm, 4 // fn
     tile = (down * fm * 8, across * fn * 8)
     return _launch("mma", x, w, (m, n), tile, (32 * down * across, 1), DOWN=down, ACROSS=across, FM=fm, FN=fn)
+
+
+def mma_rows(x: mx.array, w: mx.array, *, tile: str = "square") -> mx.array:
+    """``Y = X · Wᵀ`` by 8×8 SIMD-group matrices with float accumulators, four SIMD-groups a tile.
+
+    Arguments, result and errors as ``padded``, and:
+
+    Args:
+        tile: the outputs of a threadgroup. ``"low"`` is 8 × 128, for a few rows of X; ``"square"`` is
+            32 × 32; ``"large"`` is 64 × 64 and asks for each element of X and W half as often.
+
+    Raises:
+        ValueError: also where there is no such tile.
+    """
+    m, n, _ = arguments.matrices(x, w, transposed=True)
+    if tile not in TILES:
+        raise ValueError(f"tile is {tile!r}; it must be one of {', '.join(map(repr, TILES))}.")
+    down, across, fm, fn = TILES[tile]
+    shape = (down * fm * 8, across * fn * 8)
+    constants = {"DOWN": down, "ACROSS": across, "FM": fm, "FN": fn}
+    return _launch("mma_rows", x, w, (m, n), shape, (32 * down * across, 1), **constants)

@@ -11,7 +11,7 @@ import pytest
 from kernels import gemm, gemv, textbook
 
 MATRIX_BY_COLUMNS = [textbook.matmul, gemm.tiled, gemm.register_tile, gemm.mma]
-MATRIX_BY_ROWS = [gemm.padded, gemv.batched]
+MATRIX_BY_ROWS = [gemm.padded, gemm.mma_rows, gemv.batched]
 VECTOR_BY_ROWS = [gemv.naive_rows, gemv.simd, gemv.rows, gemv.vector, gemv.wide]
 ALL = [*MATRIX_BY_COLUMNS, *MATRIX_BY_ROWS, *VECTOR_BY_ROWS, gemv.naive_columns]
 
@@ -68,3 +68,8 @@ def test_batch_too_large() -> None:
 def test_block() -> None:
     with pytest.raises(ValueError, match=r"block is \(3, 1\); it must be \(1, 4\), \(2, 2\) or \(4, 1\)"):
         gemm.mma(mx.zeros((3, 3)), mx.zeros((3, 3)), block=(3, 1))
+
+
+def test_tile() -> None:
+    with pytest.raises(ValueError, match=r"tile is 'huge'; it must be one of 'low', 'square', 'large'"):
+        gemm.mma_rows(mx.zeros((3, 3)), mx.zeros((3, 3)), tile="huge")

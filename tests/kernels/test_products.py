@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import mlx.core as mx
 import numpy as np
@@ -43,6 +44,9 @@ PRODUCTS = {
     "gemm.padded": Product(gemm.padded, True),
     "gemm.register_tile": Product(gemm.register_tile, False),
     "gemm.mma": Product(gemm.mma, False),
+    "gemm.mma_rows low": Product(partial(gemm.mma_rows, tile="low"), True),
+    "gemm.mma_rows square": Product(gemm.mma_rows, True),
+    "gemm.mma_rows large": Product(partial(gemm.mma_rows, tile="large"), True),
 }
 
 # One, primes, tiles and their neighbours, more than a threadgroup, M ≠ N ≠ K.
