@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,9 +58,7 @@ class Request:
         return True
 
     def program(self, source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> CheckedProgram:
-        program, self.tracer = compile_watched(
-            source, kernel, layouts, Tracer, variables=True, functions=functions()
-        )
+        program, self.tracer = _traced(source, kernel, layouts)
         return program
 
     def attach(self) -> int:
@@ -85,6 +84,24 @@ class Request:
             sources=report.sources,
             report=report,
         )
+
+
+_lock = threading.Lock()
+_programs: dict[tuple[object, ...], tuple[CheckedProgram, Tracer]] = {}
+_KEEP = 16
+
+
+def _traced(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> tuple[CheckedProgram, Tracer]:
+    """Compiled once: whom to follow stands in the state that the program gets with each launch."""
+    key = (source.identity(), kernel, layouts)
+    with _lock:
+        if key not in _programs:
+            if len(_programs) >= _KEEP:
+                _programs.clear()
+            _programs[key] = compile_watched(
+                source, kernel, layouts, Tracer, variables=True, functions=functions()
+            )
+        return _programs[key]
 
 
 class _Reader:

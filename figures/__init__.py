@@ -1,0 +1,22 @@
+"""Interactive figures, drawn from what was recorded: live in Jupyter, and on a static page with no kernel.
+
+===================  =================================================================================
+function             what the reader can do with it
+===================  =================================================================================
+``stepper``          step through a recorded run of one SIMD-group, forwards and back
+``explorer``         pick a threadgroup, a SIMD-group and a lane; see what it reads and writes
+``coalescing``       move a stride and see the memory lines that 32 lanes touch
+``fragments``        see which lane holds what of an 8 × 8 matrix
+``roofline``         choose a chip and see what binds the kernels that were counted
+``census``           choose a model and a number of tokens; see its matmuls
+===================  =================================================================================
+
+Each returns a ``Figure``: leave it as a cell's last value. In a book's page, ``figures.scripts`` draws it.
+"""
+
+from figures.figure import Figure
+from figures.kernels import explorer, stepper
+from figures.memory import coalescing, fragments
+from figures.models import census, roofline
+
+__all__ = ["Figure", "census", "coalescing", "explorer", "fragments", "roofline", "stepper"]
