@@ -7,14 +7,14 @@ right and not optimised.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import mlx.core as mx
 
 from anymetal.checks import BufferCounters, Counters, checked
 from grader.diagnose import Diagnosis
-from grader.exercise import DTYPES, Counts, Exercise, Kernel
+from grader.exercise import DTYPES, Case, Counts, Exercise, Kernel
 from grader.watch import Launch, watching
 
 
@@ -30,6 +30,8 @@ class Spent:
     reference: float | None
     unoptimised: float | None
     hint: str
+    case: Case
+    """Where it was counted."""
 
     @property
     def kept(self) -> bool:
@@ -52,30 +54,48 @@ class Spent:
         )
 
 
-def spent(exercise: Exercise, kernel: Kernel, arrays: Mapping[str, mx.array]) -> tuple[Spent, ...]:
-    """Every budget of the exercise, counted on `arrays`, which are those of `exercise.budget_case`."""
-    case = exercise.budget_case
-    if not exercise.budgets or case is None:
-        return ()
+def spent(
+    exercise: Exercise, kernel: Kernel, arrays_of: Callable[[Case], Mapping[str, mx.array]]
+) -> tuple[Spent, ...]:
+    """Every budget of the exercise, counted on its case; `arrays_of` makes a case's arrays. Nothing where the
+    kernel could not be counted."""
+    found: list[Spent] = []
+    counted: dict[str, tuple[Counts | None, Counts | None, Counts | None]] = {}
+    for budget in exercise.budgets:
+        case = budget.case or exercise.budget_case
+        if case is None:
+            continue
+        if str(case) not in counted:
+            counted[str(case)] = _three(exercise, kernel, arrays_of(case))
+        yours, reference, slow = counted[str(case)]
+        if yours is None:
+            return ()
+        found.append(
+            Spent(
+                what=budget.what,
+                limit=budget.limit(case.sizes, DTYPES[case.dtype].size),
+                formula=budget.formula,
+                at_least=budget.at_least,
+                yours=budget.count(yours),
+                reference=None if reference is None else budget.count(reference),
+                unoptimised=None if slow is None else budget.count(slow),
+                hint=budget.hint,
+                case=case,
+            )
+        )
+    return tuple(found)
+
+
+def _three(
+    exercise: Exercise, kernel: Kernel, arrays: Mapping[str, mx.array]
+) -> tuple[Counts | None, Counts | None, Counts | None]:
+    """What the learner's kernel, the reference and the unoptimised one ask for."""
     yours = _counts(exercise, kernel, arrays)
     if yours is None:
-        return ()
+        return None, None, None
     reference = _counts(exercise, exercise.reference(), arrays)
     slow = _counts(exercise, exercise.launch(exercise.unoptimised), arrays) if exercise.unoptimised else None
-    size = DTYPES[case.dtype].size
-    return tuple(
-        Spent(
-            what=budget.what,
-            limit=budget.limit(case.sizes, size),
-            formula=budget.formula,
-            at_least=budget.at_least,
-            yours=budget.count(yours),
-            reference=None if reference is None else budget.count(reference),
-            unoptimised=None if slow is None else budget.count(slow),
-            hint=budget.hint,
-        )
-        for budget in exercise.budgets
-    )
+    return yours, reference, slow
 
 
 def _counts(exercise: Exercise, kernel: Kernel, arrays: Mapping[str, mx.array]) -> Counts | None:
@@ -136,6 +156,7 @@ def _add(total: Counts, counters: Counters, names: Mapping[str, str]) -> None:
     stores = [buffer.coalescing for buffer in counters.buffers.values() if buffer.bytes_written]
     total.store_coalescing = min([total.store_coalescing, *stores])
     total.written += sum(buffer.bytes_written for buffer in counters.buffers.values())
+    total.shared += counters.threadgroup.bytes_read + counters.threadgroup.bytes_written
     total.flops += counters.flops
     total.mma += counters.mma
     total.bank_conflicts += counters.threadgroup.bank_conflicts

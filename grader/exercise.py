@@ -118,6 +118,8 @@ class Counts:
     store_coalescing: float = 1.0
     """Of the stores, in the array and the launch where that is worst: 1 is best."""
     written: int = 0
+    shared: int = 0
+    """Bytes loaded from and stored to threadgroup memory."""
     flops: int = 0
     mma: int = 0
     bank_conflicts: int = 0
@@ -142,6 +144,8 @@ class Budget:
     hint: str
     at_least: bool = False
     """The limit is the least that must be reached, as with coalescing."""
+    case: Case | None = None
+    """Where it is counted, if not on the exercise's `budget_case`: for budgets over a grid of shapes."""
 
 
 @dataclass(frozen=True)

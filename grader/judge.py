@@ -84,14 +84,10 @@ def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[
 
 def _budgets(exercise: Exercise, kernel: Kernel, seed: int) -> list[Outcome]:
     """One outcome for each budget."""
-    case = exercise.budget_case
-    if case is None:
-        return []
-    arrays, _ = data.make(exercise, case, seed)
     found = []
-    for spent in budgets.spent(exercise, kernel, arrays):
+    for spent in budgets.spent(exercise, kernel, lambda case: data.make(exercise, case, seed)[0]):
         over = spent.diagnosis()
-        found.append(Outcome(case, () if over is None else (over,), spent=spent))
+        found.append(Outcome(spent.case, () if over is None else (over,), spent=spent))
     return found
 
 

@@ -120,3 +120,37 @@ def test_a_time_says_what_ran_the_kernel_and_stands_beside_the_references() -> N
 def test_what_cannot_be_timed_is_refused(wrong: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         time_kernel("02", LAB.launch(SOURCE), **wrong)
+
+
+def test_budgets_over_a_grid_are_counted_each_on_its_shape() -> None:
+    assert LAB.budget_case is not None
+    budgets = tuple(
+        Budget(
+            f"bytes stored, {n} columns",
+            lambda counts: counts.written,
+            lambda sizes, size: float(sizes["M"] * sizes["N"] * size),
+            "M·N elements",
+            "Store once.",
+            case=replace(LAB.budget_case, sizes={"M": 3, "N": n, "K": 4}),
+        )
+        for n in (5, 9)
+    )
+    exercise = replace(SMALL, budgets=budgets, budget_case=None)
+    right = judged(exercise, LAB.launch(SOURCE), seed=1)
+    assert [each.yours for each in right.spent] == [4 * 3 * 5, 4 * 3 * 9]
+    assert "Counted: the same on every machine." in str(right)
+    over = judged(exercise, LAB.launch(LAB.unoptimised), seed=1)
+    assert over.kind == "over-budget"
+    assert "Seen with M = 3, N = 5, K = 4, float32." in str(over)
+
+
+def test_threadgroup_memory_is_counted() -> None:
+    lab = find("08")
+    assert lab.budget_case is not None
+    shared = Budget("bytes of threadgroup memory", lambda counts: counts.shared, lambda *_: 0.0, "none", "")
+    exercise = replace(lab, cases=lab.cases[:1], budgets=(shared,))
+    (counted,) = judged(exercise, lab.launch(lab.unoptimised), seed=1).spent
+    m, n, k = (lab.budget_case.sizes[name] for name in "MNK")
+    # 16 x 32 outputs a threadgroup, each with two loads a product; the tiles are stored once a step of 32.
+    tiles, steps = -(-m // 16) * -(-n // 32), -(-k // 32)
+    assert counted.reference == 4 * tiles * steps * 32 * (16 * 32 * 2 + 16 + 32)
