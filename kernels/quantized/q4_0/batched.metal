@@ -1,8 +1,9 @@
-// Batched Q4_0 GEMV: Y[M, N] = X[M, K] * W[N, K]^T for a small M. Each block is loaded once for all M rows of X.
+// Batched Q4_0 GEMV: Y[M, N] = X[M, K] * W[N, K]^T for a small M. Each block is loaded once for all M rows
+// of X.
 //
-// Copies whole sectors as `staged` does. A SIMD-group owns the M * ROWS outputs of ROWS rows of W: it takes four
-// weights of each row apart, and every element of X that it loads serves all ROWS of them. The sums must be
-// registers, so M and ROWS are template parameters.
+// Copies whole sectors as `staged` does. A SIMD-group owns the M * ROWS outputs of ROWS rows of W: it takes
+// four weights of each row apart, and every element of X that it loads serves all ROWS of them. The sums
+// must be registers, so M and ROWS are template parameters.
 
 threadgroup ushort staged[SIMDGROUPS][ROWS][32 * 9];
 

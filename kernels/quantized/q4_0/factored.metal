@@ -1,8 +1,8 @@
 // Q4_0 GEMV, step 5: the -8 and the shifts leave the inner loop. Otherwise as step 4.
 //
-// The sum of d * (q - 8) * x over a lane's four weights is d * (sum of q * x - 8 * sum of x), and the sum of x
-// serves all rows. A mask leaves a nibble at its place in the 16 bits, worth 1, 16, 256 or 4096 times the code:
-// x is divided by as much beforehand, which is exact.
+// The sum of d * (q - 8) * x over a lane's four weights is d * (sum of q * x - 8 * sum of x), and the sum of
+// x serves all rows. A mask leaves a nibble at its place in the 16 bits, worth 1, 16, 256 or 4096 times the
+// code: x is divided by as much beforehand, which is exact.
 
 uint lane = thread_index_in_simdgroup;
 uint n = (threadgroup_position_in_grid.x * SIMDGROUPS + simdgroup_index_in_threadgroup) * ROWS;

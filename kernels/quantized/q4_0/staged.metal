@@ -1,9 +1,9 @@
 // Q4_0 GEMV, step 6: whole sectors. Otherwise as step 5.
 //
-// A scale lies before its 16 bytes of codes, so whoever loads the two apart touches every sector twice. Here a
-// SIMD-group copies 32 blocks of each of its rows, 576 bytes in one piece, into threadgroup memory: 9 loads of
-// 32 neighbouring words, each word once. The arithmetic then takes scales and codes from there, four blocks at
-// a time. SIMD-groups share nothing, so a barrier for the SIMD-group is enough.
+// A scale lies before its 16 bytes of codes, so whoever loads the two apart touches every sector twice. Here
+// a SIMD-group copies 32 blocks of each of its rows, 576 bytes in one piece, into threadgroup memory: 9
+// loads of 32 neighbouring words, each word once. The arithmetic then takes scales and codes from there,
+// four blocks at a time. SIMD-groups share nothing, so a barrier for the SIMD-group is enough.
 
 threadgroup ushort staged[SIMDGROUPS][ROWS][32 * 9];
 

@@ -1,7 +1,7 @@
 // Q4_0 GEMV, step 3: 16-bit loads. One SIMD-group an output, eight lanes a block, four weights a load.
 //
-// Blocks begin at even places only, so 16 bits are the widest load that always fits. A step takes four blocks:
-// lane i bytes 2 * j and 2 * j + 1 of block i / 8, with j = i % 8.
+// Blocks begin at even places only, so 16 bits are the widest load that always fits. A step takes four
+// blocks: lane i bytes 2 * j and 2 * j + 1 of block i / 8, with j = i % 8.
 
 uint lane = thread_index_in_simdgroup;
 uint n = threadgroup_position_in_grid.x * SIMDGROUPS + simdgroup_index_in_threadgroup;
