@@ -58,11 +58,14 @@ class Q4_0:  # the format's own name
     def dequantize(self) -> NDArray[np.float32]:
         """d · (q − 8), exact: a half has 11 bits, q − 8 has 4."""
         d, q = unpack(np.array(self.blocks))
-        return ((q.astype(np.float32) - 8) * d[..., None]).reshape(self.shape)
+        with np.errstate(invalid="ignore"):  # a file may hold an infinite d
+            return ((q.astype(np.float32) - 8) * d[..., None]).reshape(self.shape)
 
     def magnitudes(self) -> Float64:
+        """(q + 8) · |d|: a fused kernel may sum q · x and 8 · x apart."""
         d, q = unpack(np.array(self.blocks))
-        return ((q.astype(np.float64) + 8) * np.abs(d[..., None]).astype(np.float64)).reshape(self.shape)
+        with np.errstate(invalid="ignore"):  # a file may hold an infinite d
+            return ((q.astype(np.float64) + 8) * np.abs(d[..., None]).astype(np.float64)).reshape(self.shape)
 
 
 def unpack(blocks: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -83,7 +86,7 @@ def quantize(w: object) -> Q4_0:
         ValueError: its rank or K does not fit.
     """
     values = weights.numbers(w, BLOCK, "Q4_0")
-    blocks = values.reshape(values.shape[0], -1, BLOCK)
+    blocks = values.reshape(values.shape[0], values.shape[1] // BLOCK, BLOCK)
     largest = np.abs(blocks).argmax(axis=-1)[..., None]
     d = np.take_along_axis(blocks, largest, axis=-1) / np.float32(-8)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
