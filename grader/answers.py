@@ -144,6 +144,11 @@ def _given(question: Question, answer: Any, trial: Trial) -> Mapping[str, Any]:
                 "your function calls the book's own.",
                 "Work the numbers out of the arguments yourself: NumPy and Python are all that it takes.",
             )
+    if question.reads is not None:
+        try:
+            return question.reads(result, *copy.deepcopy(trial.given))
+        except ValueError as error:
+            raise _Refused("wrong-result", f"{error} Asked about {trial}.") from None
     if not isinstance(result, Mapping):
         what = f"your function returns a {type(result).__name__}"
         if question.asks == "values":

@@ -66,7 +66,7 @@ def spent(
         if case is None:
             continue
         if str(case) not in counted:
-            counted[str(case)] = _three(exercise, kernel, arrays_of(case))
+            counted[str(case)] = _three(exercise, kernel, case, arrays_of(case))
         yours, reference, slow = counted[str(case)]
         if yours is None:
             return ()
@@ -87,20 +87,22 @@ def spent(
 
 
 def _three(
-    exercise: Exercise, kernel: Kernel, arrays: Mapping[str, mx.array]
+    exercise: Exercise, kernel: Kernel, case: Case, arrays: Mapping[str, mx.array]
 ) -> tuple[Counts | None, Counts | None, Counts | None]:
     """What the learner's kernel, the reference and the unoptimised one ask for."""
-    yours = _counts(exercise, kernel, arrays)
+    yours = _counts(exercise, kernel, case, arrays)
     if yours is None:
         return None, None, None
-    reference = _counts(exercise, exercise.reference(), arrays)
-    slow = _counts(exercise, exercise.launch(exercise.unoptimised), arrays) if exercise.unoptimised else None
+    reference = _counts(exercise, exercise.reference(), case, arrays)
+    slow = None
+    if exercise.unoptimised:
+        slow = _counts(exercise, exercise.launch(exercise.unoptimised), case, arrays)
     return yours, reference, slow
 
 
-def _counts(exercise: Exercise, kernel: Kernel, arrays: Mapping[str, mx.array]) -> Counts | None:
+def _counts(exercise: Exercise, kernel: Kernel, case: Case, arrays: Mapping[str, mx.array]) -> Counts | None:
     with checked() as report, watching(0.0, check=True) as watch:
-        exercise.call(kernel, arrays)
+        exercise.call(kernel, arrays, case)
     if watch.launches:
         return count(arrays, watch.launches)
     if not report.counters.launches:

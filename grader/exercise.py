@@ -177,6 +177,8 @@ class Exercise:
     """A `.metal` body that is right and spends what one spends without thinking: the table's last column."""
     encoding: Encoding | None = None
     """Where arguments hold packed numbers: how they are made. None: every argument is drawn as it is."""
+    takes_dtype: bool = False
+    """The function's last argument is the dtype of the result: no array among its arguments says it."""
     forbidden: Mapping[str, str] = field(default_factory=dict)
     """Metal functions that a kernel may not name, since it is to do their work itself; a hint for each."""
     within: str = "the rounding error of a float32 sum"
@@ -230,5 +232,11 @@ class Exercise:
             return self.operations(case.sizes)
         return 2.0 * math.prod(self.shape(self.result[1], case)) * case.sizes[self.terms]
 
-    def call(self, kernel: Kernel, arrays: Mapping[str, mx.array]) -> Any:
-        return kernel(*(arrays[name] for name in self.arguments))
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the arguments that the learner's function gets, in their order."""
+        return (*self.arguments, "dtype") if self.takes_dtype else tuple(self.arguments)
+
+    def call(self, kernel: Kernel, arrays: Mapping[str, mx.array], case: Case) -> Any:
+        given = {**arrays, "dtype": DTYPES[case.dtype]}
+        return kernel(*(given[name] for name in self.parameters))

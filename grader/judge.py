@@ -107,7 +107,7 @@ def _try(
     previous: tuple[tuple[int, ...], Float64] | None,
     fresh_seed: int,
 ) -> Outcome:
-    result, launches, refusal = _call(exercise, kernel, arrays, POISONS[0], check=True)
+    result, launches, refusal = _call(exercise, kernel, case, arrays, POISONS[0], check=True)
     seen = [
         replace(each, hint=exercise.hints.get(each.kind, each.hint)) for each in safety.diagnoses(launches)
     ]
@@ -128,7 +128,7 @@ def _try(
         at_cpu, _ = _wrongness(exercise, case, values, result, want)
         if at_cpu is not None and not at_cpu.any():
             check = False
-            result, launches, refusal = _call(exercise, kernel, arrays, POISONS[0])
+            result, launches, refusal = _call(exercise, kernel, case, arrays, POISONS[0])
             if refusal is not None:
                 return Outcome(case, (refusal,), refused=True)
             stray = refusals.past_the_end(exercise, launches)
@@ -142,7 +142,7 @@ def _try(
         return Outcome(case, tuple(seen))
 
     got = exact(result)
-    again, _, failed = _call(exercise, kernel, arrays, POISONS[1], check=check)
+    again, _, failed = _call(exercise, kernel, case, arrays, POISONS[1], check=check)
     comparable = failed is None and isinstance(again, mx.array) and again.shape == result.shape
     with np.errstate(invalid="ignore"):
         magnitude = exercise.magnitude(values)
@@ -185,12 +185,18 @@ def _wrongness(
 
 
 def _call(
-    exercise: Exercise, kernel: Kernel, arrays: dict[str, mx.array], poison: float, *, check: bool = False
+    exercise: Exercise,
+    kernel: Kernel,
+    case: Case,
+    arrays: dict[str, mx.array],
+    poison: float,
+    *,
+    check: bool = False,
 ) -> tuple[Any, Sequence[Launch], Diagnosis | None]:
     """The learner's function, watched. The third value says why there is no result."""
     with watching(poison, check=check) as watch:
         try:
-            result = exercise.call(kernel, arrays)
+            result = exercise.call(kernel, arrays, case)
             if isinstance(result, mx.array):
                 mx.eval(result)
         except Exception as error:  # whatever a learner's code raises is theirs to read, not ours to die of
@@ -214,7 +220,7 @@ def _of_fake(exercise: Exercise, kernel: Kernel, case: Case, want: Float64, seed
     result: Any = None
     # A function may look at the fake numbers and not like them: that is no evidence either way.
     with watching(fake=True) as watch, suppress(Exception):
-        result = exercise.call(kernel, arrays)
+        result = exercise.call(kernel, arrays, case)
     refusal = refusals.of_inputs(watch.launches, _oracle(exercise, values), values)
     if refusal is not None or not isinstance(result, mx.array) or bool(mx.isnan(result).all().item()):
         return refusal
@@ -231,7 +237,7 @@ def reference_passes(exercise: Exercise, case: Case, seed: int) -> bool:
     arrays, values = data.make(exercise, case, seed + exercise.cases.index(case))
     want = _oracle(exercise, values)
     try:
-        got = exact(exercise.call(exercise.reference(), arrays))
+        got = exact(exercise.call(exercise.reference(), arrays, case))
     except Exception:  # a machine on which the reference cannot even run is the case in point
         return False
     tolerance = bound(want, exercise.magnitude(values), case.sizes[exercise.terms], case.dtype)

@@ -61,6 +61,9 @@ class Question:
     drawn: tuple[Callable[[np.random.Generator], Trial], ...] = ()
     """Trials made anew from the seed, so that a table learnt by heart does not pass."""
     mistakes: tuple[Mistake, ...] = ()
+    reads: Callable[..., Mapping[str, Any]] | None = None
+    """Makes the mapping that is compared of what a function returned, given that and what the trial gives;
+    None where functions return one. It raises `ValueError`, in words for the learner, where it cannot."""
     reveals: bool = True
     """Whether the report shows the right number beside a wrong one; if not, it shows their ratio."""
     praise: str = "every number is right."

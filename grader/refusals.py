@@ -23,7 +23,7 @@ def not_callable(exercise: Exercise, kernel: object) -> Diagnosis:
     return Diagnosis(
         "not-a-function",
         f"the grader got a {type(kernel).__name__}, and needs a function of "
-        f"({', '.join(exercise.arguments)}).",
+        f"({', '.join(exercise.parameters)}).",
         f"Pass the function itself: `grade({exercise.id!r}, matmul)`, not what it returns.",
     )
 

@@ -112,7 +112,7 @@ def time_kernel(
     for turn in range(repeat + 1):
         for name, each in (("yours", kernel), ("reference", reference)):
             start = time.perf_counter()
-            mx.eval(exercise.call(each, arrays))
+            mx.eval(exercise.call(each, arrays, case))
             if turn:
                 seconds[name].append(time.perf_counter() - start)
     size = DTYPES[dtype].size

@@ -247,3 +247,27 @@ def test_no_group_of_kernels_diagnoses_reorders_answers() -> None:
     kinds = {"overflow", "always-the-same", "off-by-a-factor", "wrong-value", "missing", "not-a-number"}
     kinds |= {mistake.kind for each in tasks() if isinstance(each, Question) for mistake in each.mistakes}
     assert not kinds & frozenset().union(*GROUPS)
+
+
+def test_a_function_may_return_an_array_that_is_read_into_a_mapping() -> None:
+    def reads(result: object, width: int, height: int) -> dict[str, int]:
+        if not isinstance(result, np.ndarray):
+            raise ValueError(f"your function returns a {type(result).__name__}, and must return an array.")
+        return {"area": int(result[0]), "width and height": int(result[1]) - width - height}
+
+    question = replace(
+        BOX,
+        expected=lambda width, height: {"area": width * height, "width and height": 0},
+        mistakes=(),
+        reads=reads,
+    )
+    assert judged(question, lambda w, h: np.array([w * h, w + h]), seed=1).passed
+    wrong = judged(question, lambda w, h: np.array([w + h, w + h]), seed=1)
+    assert wrong.diagnosis is not None
+    assert "`area` is wrong: yours is 7, it is 12" in wrong.diagnosis.says
+    unread = judged(question, lambda w, h: w * h, seed=1)
+    assert unread.diagnosis is not None
+    assert (unread.kind, unread.diagnosis.says) == (
+        "wrong-result",
+        "your function returns a int, and must return an array. Asked about a box of 3 × 4.",
+    )

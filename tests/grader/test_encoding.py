@@ -170,3 +170,48 @@ def test_packed_arguments_must_have_the_shape_they_are_said_to_have() -> None:
     wrong = replace(EXERCISE, arguments={**EXERCISE.arguments, "codes": ("N", "K")})
     with pytest.raises(ValueError, match=r"packs codes in shape \(5, 6\); it needs \(5, 12\)"):
         data.make(wrong, Case(SIZES), 1)
+
+
+def test_a_function_may_be_told_the_dtype_of_its_result() -> None:
+    """No array among the arguments says it: codes and float32 scales become numbers of any dtype."""
+    source = """
+    uint i = thread_position_in_grid.x;
+    if (i < 2 * codes_shape[0] * codes_shape[1]) {
+        uint code = codes[i / 2] >> 4 * (i % 2) & 15;
+        y[i] = T((int(code) - 8) * float(scales[i / (2 * codes_shape[1])]));
+    }
+    """
+    kernel: Any = mx.fast.metal_kernel(
+        name="unpack", input_names=["codes", "scales"], output_names=["y"], source=source
+    )
+
+    def unpack(codes: mx.array, scales: mx.array, dtype: mx.Dtype) -> mx.array:
+        shape = (codes.shape[0], 2 * codes.shape[1])
+        (y,) = kernel(
+            inputs=[codes, scales],
+            template=[("T", dtype)],
+            grid=(2 * codes.size, 1, 1),
+            threadgroup=(32, 1, 1),
+            output_shapes=[shape],
+            output_dtypes=[dtype],
+        )
+        return y
+
+    exercise = replace(
+        EXERCISE,
+        arguments={name: axes for name, axes in EXERCISE.arguments.items() if name != "x"},
+        result=("y", ("N", "K")),
+        takes_dtype=True,
+        oracle=lambda values: values["w"],
+        magnitude=lambda values: np.zeros_like(values["w"]),
+        reference=lambda: unpack,
+        cases=tuple(Case({"N": 33, "K": 50}, dtype) for dtype in ("float32", "float16", "bfloat16")),
+        encoding=Encoding({"w": ("N", "K")}, encode),
+    )
+    result = judged(exercise, unpack, seed=1)
+    assert result.passed, str(result)
+    without = judged(exercise, lambda codes, scales: codes, seed=1)
+    assert without.kind == "error"
+    none = judged(exercise, mx.zeros(1), seed=1)  # type: ignore[arg-type]
+    assert none.diagnosis is not None
+    assert "(codes, scales, dtype)" in none.diagnosis.says
