@@ -262,9 +262,9 @@ def test_a_function_may_return_an_array_that_is_read_into_a_mapping() -> None:
         reads=reads,
     )
     assert judged(question, lambda w, h: np.array([w * h, w + h]), seed=1).passed
-    wrong = judged(question, lambda w, h: np.array([w + h, w + h]), seed=1)
+    wrong = judged(question, lambda w, h: np.array([w * h + 1, w + h]), seed=1)
     assert wrong.diagnosis is not None
-    assert "`area` is wrong: yours is 7, it is 12" in wrong.diagnosis.says
+    assert "`area` is wrong: yours is 13, it is 12" in wrong.diagnosis.says
     unread = judged(question, lambda w, h: w * h, seed=1)
     assert unread.diagnosis is not None
     assert (unread.kind, unread.diagnosis.says) == (
