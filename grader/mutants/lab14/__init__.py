@@ -1,0 +1,1 @@
+"""Wrong kernels for lab 14: the fused Q4_K GEMV."""
