@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from grader.exercise import Exercise
-from grader.labs import lab01, lab02, lab03, lab04, lab05, lab06, lab07, lab08, lab09
+from grader.labs import lab01, lab02, lab03, lab04, lab05, lab06, lab07, lab08, lab09, lab13
 from grader.question import Question
 
 LABS: dict[str, tuple[Exercise, ...]] = {
@@ -20,6 +20,7 @@ LABS: dict[str, tuple[Exercise, ...]] = {
     "07": lab07.EXERCISES,
     "08": lab08.EXERCISES,
     "09": lab09.EXERCISES,
+    "13": lab13.EXERCISES,
 }
 QUESTIONS: dict[str, tuple[Question, ...]] = {"01": lab01.QUESTIONS, "04": lab04.QUESTIONS}
 

@@ -1,0 +1,1 @@
+"""Wrong kernels for the second exercise of lab 13: one expert of a mixture."""
