@@ -144,6 +144,12 @@ def of_type(exercise: Exercise, case: Case, result: object) -> Diagnosis | None:
     wanted = DTYPES[case.dtype]
     if result.dtype != wanted:
         got = str(result.dtype).rsplit(".", 1)[-1]
+        if exercise.takes_dtype:
+            return Diagnosis(
+                "wrong-dtype",
+                f"asked for {case.dtype}, your function returned {got}.",
+                "The result has the dtype that is asked for: `output_dtypes=[dtype]`.",
+            )
         return Diagnosis(
             "wrong-dtype",
             f"for {case.dtype} inputs your function returned {got}.",
