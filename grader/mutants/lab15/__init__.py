@@ -1,0 +1,1 @@
+"""Wrong kernels for lab 15: nested widths from planes of bits."""
