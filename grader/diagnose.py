@@ -289,9 +289,11 @@ def _half_products(e: Evidence) -> Diagnosis | None:
         return None
     if not agrees(e.got, e.want, e.tolerance + 2 * ROUND_OFF[e.case.dtype] * e.magnitude).all():
         return None
+    # The numbers cannot tell a product's rounding from a factor's, where a factor is unpacked first.
+    rounded = "products" if e.exercise.encoding is None else "unpacked numbers, or the products with them,"
     return Diagnosis(
         "half-products",
-        f"the products are rounded to {e.case.dtype} before they are added.",
+        f"the {rounded} are rounded to {e.case.dtype} before they are added.",
         "A half times a half is a half. Convert first, multiply then: `float(a) * float(b)`.",
     )
 
