@@ -8,7 +8,24 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from grader.exercise import Exercise
-from grader.labs import lab01, lab02, lab03, lab04, lab05, lab06, lab07, lab08, lab09, lab13
+from grader.labs import (
+    lab01,
+    lab02,
+    lab03,
+    lab04,
+    lab05,
+    lab06,
+    lab07,
+    lab08,
+    lab09,
+    lab10,
+    lab11,
+    lab12,
+    lab13,
+    lab14,
+    lab15,
+    lab16,
+)
 from grader.question import Question
 
 LABS: dict[str, tuple[Exercise, ...]] = {
@@ -20,9 +37,19 @@ LABS: dict[str, tuple[Exercise, ...]] = {
     "07": lab07.EXERCISES,
     "08": lab08.EXERCISES,
     "09": lab09.EXERCISES,
+    "10": lab10.EXERCISES,
+    "11": lab11.EXERCISES,
+    "12": lab12.EXERCISES,
     "13": lab13.EXERCISES,
+    "14": lab14.EXERCISES,
+    "15": lab15.EXERCISES,
+    "16": lab16.EXERCISES,
 }
-QUESTIONS: dict[str, tuple[Question, ...]] = {"01": lab01.QUESTIONS, "04": lab04.QUESTIONS}
+QUESTIONS: dict[str, tuple[Question, ...]] = {
+    "01": lab01.QUESTIONS,
+    "04": lab04.QUESTIONS,
+    "10": lab10.QUESTIONS,
+}
 
 Some = TypeVar("Some", bound=Exercise | Question)
 
