@@ -14,7 +14,7 @@ BOOK := _build/html/index.html
 STAMP := $(VENV)/set-up-$(shell cat requirements.lock pyproject.toml tools/set_up.py | cksum | cut -d ' ' -f 1)
 
 # Pages and executed cells are cached by their own text alone: drop them when the code that they run has changed.
-DROP_STALE_BOOK = code=$$(find anymetal kernels grader book/_ext requirements.lock _config.yml -type f ! -name '*.pyc' | \
+DROP_STALE_BOOK = code=$$(find anymetal figures kernels grader book/_ext requirements.lock _config.yml -type f ! -name '*.pyc' | \
 	LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat | cksum); code="$$code $(EDITION)"; \
 	test "$$code" = "$$(cat _build/code 2>/dev/null)" || rm -rf _build/html _build/.doctrees _build/.jupyter_cache _build/jupyter_execute; \
 	mkdir -p _build; echo "$$code" > _build/code
@@ -26,21 +26,22 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up book labs lab serve test lint check format bench support lock clean
+.PHONY: help set-up book labs lab serve test test-book lint check format bench support lock clean
 
 help:
-	@echo "make book    run the labs' solutions and the chapters, build the book, say where to open it"
-	@echo "make lab     open JupyterLab on the labs"
-	@echo "make serve   serve the built book at http://localhost:$(PORT)"
-	@echo "make test    check style and types, run all tests and all notebooks"
-	@echo "make bench   measure against NumPy, MLX's CPU operations, PoCL and Numba"
+	@echo "make book      run the labs' solutions and the chapters, build the book, say where to open it"
+	@echo "make lab       open JupyterLab on the labs"
+	@echo "make serve     serve the built book at http://localhost:$(PORT)"
+	@echo "make test      check style and types, run all tests and all notebooks"
+	@echo "make test-book open every page of the built book in Chromium, where it is installed"
+	@echo "make bench     measure against NumPy, MLX's CPU operations, PoCL and Numba"
 	@echo
-	@echo "make labs    make the lab notebooks from solutions/*.md"
-	@echo "             EDITION=instructor: book and labs with the solutions (labs in _build/instructor)"
-	@echo "make format  put the sources into the one style"
-	@echo "make support run the tests behind the table in anymetal/README.md, and write it"
-	@echo "make lock    choose the newest versions that fit and write requirements.lock"
-	@echo "make clean   remove what was built; make clean-all removes $(VENV) too"
+	@echo "make labs      make the lab notebooks from solutions/*.md"
+	@echo "               EDITION=instructor: book and labs with the solutions (labs in _build/instructor)"
+	@echo "make format    put the sources into the one style"
+	@echo "make support   run the tests behind the table in anymetal/README.md, and write it"
+	@echo "make lock      choose the newest versions that fit and write requirements.lock"
+	@echo "make clean     remove what was built; make clean-all removes $(VENV) too"
 	@echo
 	@echo "Each sets up what it needs in $(VENV) the first time. Another Python: make PYTHON=python3.12 ..."
 
@@ -85,7 +86,14 @@ lint: $(STAMP)
 # A process that dies ends the run: restarted, it would wait for tests that are with no one.
 check: $(STAMP)
 	@echo "==> Tests and notebooks"
-	@$(BIN)/python -m pytest -n logical --max-worker-restart=0 --nbval --nbval-cell-timeout=300 tests solutions
+	@$(BIN)/python -m pytest -n logical --max-worker-restart=0 --nbval --nbval-cell-timeout=300 \
+		--durations=15 --ignore=tests/site tests solutions
+
+# What `make book` built, opened in Chromium where there is one.
+test-book: $(STAMP)
+	@test -f $(BOOK) || $(MAKE) book
+	@echo "==> The book in a browser"
+	@$(BIN)/python -m pytest -q -n logical --max-worker-restart=0 tests/site
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet .
