@@ -7,15 +7,16 @@
 // together.
 
 uint block = thread_position_in_grid.x / 32;
-uint lane = thread_position_in_grid.x % 32;
+uint lane = thread_index_in_simdgroup;
 uint p = lane / 8;
 
 auto words = (const device uint*)(blocks + size_t(block) * 144);
-half2 halves = as_type<half2>(words[0]);
+uint header = lane < 4 ? words[lane] : 0;
+half2 halves = as_type<half2>(simd_shuffle(header, 0));
 uint shift = p % 2 * 16;
-uint low = words[1] >> shift;
-uint middle = words[2] >> shift;
-uint high = words[3] >> shift;
+uint low = simd_shuffle(header, 1) >> shift;
+uint middle = simd_shuffle(header, 2) >> shift;
+uint high = simd_shuffle(header, 3) >> shift;
 uint scales = p < 2 ? low & 0x3f3f : (high & 0x0f0f) | (low >> 2 & 0x3030);
 uint minimums = p < 2 ? middle & 0x3f3f : (high >> 4 & 0x0f0f) | (middle >> 2 & 0x3030);
 float d = float(halves.x);
