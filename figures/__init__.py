@@ -8,6 +8,7 @@ function             what the reader can do with it
 ``coalescing``       move a stride and see the memory lines that 32 lanes touch
 ``fragments``        see which lane holds what of an 8 × 8 matrix
 ``roofline``         choose a chip and see what binds the kernels that were counted
+``bits``             see the bits of each value of a quantized block, and whose each byte is
 ``census``           choose a model and a number of tokens; see its matmuls
 ===================  =================================================================================
 
@@ -15,8 +16,9 @@ Each returns a ``Figure``: leave it as a cell's last value. In a book's page, ``
 """
 
 from figures.figure import Figure
+from figures.formats import bits
 from figures.kernels import explorer, stepper
 from figures.memory import coalescing, fragments
 from figures.models import census, roofline
 
-__all__ = ["Figure", "census", "coalescing", "explorer", "fragments", "roofline", "stepper"]
+__all__ = ["Figure", "bits", "census", "coalescing", "explorer", "fragments", "roofline", "stepper"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-KINDS = ("census", "coalescing", "explorer", "fragments", "roofline", "stepper")
+KINDS = ("bits", "census", "coalescing", "explorer", "fragments", "roofline", "stepper")
 
 _MOUNT = """
 function mount(root) {
