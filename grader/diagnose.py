@@ -145,7 +145,9 @@ def _axes_swapped(e: Evidence) -> Diagnosis | None:
         return None
     rows, columns = e.got.shape
     width, height = (*e.launches[0].grid, 1)[:2]
-    if min(width, height) == 1 < min(rows, columns):
+    counters = e.launches[0].counters
+    share = counters is not None and counters.lane_ops > 0  # lanes share an output, whatever axis it is on
+    if min(width, height) == 1 and (share or min(rows, columns) > 1):
         return None  # a grid of one axis, which the kernel divides up itself
     missing_rows, missing_columns = _tail(_every(unwritten, 1)), _tail(_every(unwritten, 0))
     tall = rows > columns and width < rows and missing_rows == rows - width
@@ -193,8 +195,8 @@ def _reads_own_output(e: Evidence) -> Diagnosis | None:
 def _stale(e: Evidence) -> Diagnosis | None:
     if e.previous is None or not agrees(e.got, e.previous, e.tolerance).all():
         return None
-    if not np.isfinite(e.previous).any():
-        return None  # NaN everywhere is what many mistakes give, and proves nothing
+    if not np.isfinite(e.previous).any() or not e.got.any():
+        return None  # NaN or zero everywhere is what many mistakes give, and proves nothing
     return Diagnosis(
         "stale",
         "this is the answer to the previous call, which had the same shapes and other numbers.",
@@ -357,6 +359,17 @@ def _part_right(e: Evidence) -> Diagnosis | None:
     )
 
 
+def _all_zero(e: Evidence) -> Diagnosis | None:
+    if e.got.any() or e.got.size == 0:
+        return None
+    return Diagnosis(
+        "all-zero",
+        f"every element of {e.y} is 0.",
+        "The kernel stored its sums, and nothing was added to them; or what was added was 0, as from a tile "
+        "that nobody filled.",
+    )
+
+
 def _wrong_values(e: Evidence) -> Diagnosis | None:
     return Diagnosis(
         "wrong-values",
@@ -383,6 +396,7 @@ LATE_RULES: tuple[Rule, ...] = (
     _half_products,
     _half_accumulator,
     _part_right,
+    _all_zero,
     _wrong_values,
 )
 

@@ -322,8 +322,8 @@ BUDGETS = (
     Budget(
         "floating-point operations of lanes",
         lambda counts: counts.flops,
-        lambda sizes, size: 3.0 * BLOCK * _blocks_unpacked(sizes),
-        "3 for each weight that is unpacked",
+        lambda sizes, size: 3.0 * _tiles(sizes["M"]) * _tiles(sizes["N"]) * TILE * sizes["K"],
+        "3 for each weight of each tile",
         "A weight takes a subtraction and a product. Whatever a lane multiplies beyond that is work for MMA.",
     ),
     Budget(
@@ -397,6 +397,8 @@ EXERCISES = (
             "`simdgroup_multiply_accumulate(sums[i][j], x[i], w[j], sums[i][j]);`.",
         ),
         hints={
+            "all-zero": "The sums are stored as they were cleared. Unpack a block of each row into `w_tile`, "
+            "and in each step multiply fragments of both tiles into the sums.",
             "misaligned": "A block is 18 bytes, so it starts at any even place. Read it in pieces of one or "
             "two bytes: `uchar` or `ushort`.",
             "reads-past-end": "The last tile sticks out below the last row of W. Read a block only where "
