@@ -24,8 +24,12 @@ def _encode(values: Values, case: Case) -> tuple[dict[str, mx.array], dict[str, 
     from kernels.quantized import q4_k
 
     w = q4_k.quantize(values["w"])
-    d, dmin, sc, m, q = (part.astype(np.float64) for part in q4_k.unpack(np.array(w.blocks)))
-    parts = {"d": d, "dmin": dmin, "sc": sc, "m": m, "q": q}
+    octets = np.array(w.blocks)
+    d, dmin, sc, m, q = (part.astype(np.float64) for part in q4_k.unpack(octets))
+    # Of the header, too, what nibbles it would make: some kernels begin there.
+    low, high = (octets[..., :128].reshape(*octets.shape[:2], 4, 1, 32) >> shift & 15 for shift in (0, 4))
+    early = np.concatenate([low, high], axis=-2).reshape(q.shape).astype(np.float64)
+    parts = {"d": d, "dmin": dmin, "sc": sc, "m": m, "q": q, "early": early}
     exact = {"w": w.dequantize().astype(np.float64), "w_size": w.magnitudes()}
     return {"blocks": w.blocks}, {**exact, **parts}
 
@@ -125,6 +129,17 @@ def _without_upper(six: Float64) -> Float64:
     return np.concatenate([six[..., :4], six[..., 4:] % 16], axis=-1)
 
 
+def _upper_at_the_bottom(six: Float64) -> Float64:
+    whole = six[..., 4:].astype(np.int64)
+    return np.concatenate([six[..., :4], whole & 15 | whole >> 4], axis=-1)
+
+
+def _from_the_header(values: Values) -> Float64:
+    scale, low = values["d"][..., None] * values["sc"], values["dmin"][..., None] * values["m"]
+    w = scale[..., None] * values["early"] - low[..., None]
+    return np.asarray(w.reshape(values["w"].shape) @ values["x"])
+
+
 NEAR_MISSES = (
     _parts(
         "nibbles-swapped",
@@ -162,6 +177,13 @@ NEAR_MISSES = (
         "Bytes 8 to 11 of the twelve hold four bits of each. The other two lie on top of bytes 0 to 3 for "
         "scales, of bytes 4 to 7 for minimums: `low >> 2 & 0x3030` puts them above the four.",
         lambda p: (p[0], p[1], _without_upper(p[2]), _without_upper(p[3]), p[4]),
+    ),
+    _parts(
+        "upper-bits-misplaced",
+        "the upper two bits of scales and minimums 4 to 7 land on their lowest two.",
+        "They lie in bits 6 and 7 of a byte and belong in bits 4 and 5: shift right by two, and mask with "
+        "0x3030.",
+        lambda p: (p[0], p[1], _upper_at_the_bottom(p[2]), _upper_at_the_bottom(p[3]), p[4]),
     ),
     _parts(
         "scale-and-minimum-swapped",
@@ -230,6 +252,12 @@ NEAR_MISSES = (
         "each sum holds only its row's first super-block.",
         "All 32 lanes go through all the row's super-blocks: b = 0, 1, … while b < count.",
         lambda k: k < BLOCK,
+    ),
+    NearMiss(
+        "header-as-nibbles",
+        "the first 16 bytes of each super-block are taken for nibbles, and its last 16 are not read.",
+        "The header is four words: nibbles begin at word 4, so lane l takes `words[4 + lane]`.",
+        _from_the_header,
     ),
     NearMiss(
         "row-zero",
@@ -345,9 +373,9 @@ EXERCISES = (
         steps=(
             "A super-block is 36 words: `auto words = (const device uint*)(blocks + (n * count + b) * "
             "144);`. Word 0 is d and dmin, words 1 to 3 are the twelve bytes, words 4 to 35 the nibbles.",
-            "Lanes 0 to 3 load the header, `uint header = lane < 4 ? words[lane] : 0;`, and every lane then "
-            "asks for all of it: `simd_shuffle(header, 0)` to `simd_shuffle(header, 3)`, outside of any "
-            "`if`. `as_type<half2>` makes d and dmin of word 0.",
+            "Lanes 0 to 3 have loaded the header and given it to all lanes by shuffles: a shuffle stands "
+            "where all 32 lanes are, outside of any `if`. d and dmin are there; what you need of words 1 to "
+            "3 are the two lowest bytes.",
             "With p = lane / 8, a lane's nibbles belong to sub-blocks 2p and 2p + 1, whose bytes stand side "
             "by side: shift words 1 to 3 right by `p % 2 * 16`. For p < 2, scales are `low & 0x3f3f` and "
             "minimums `middle & 0x3f3f`, two of six bits each.",
