@@ -212,7 +212,7 @@ def _own(w: object) -> mx.Dtype:
 def _quantize(
     groups: NDArray[np.float32], bits: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-    """Codes of [N, groups, group] numbers, and scales and biases of [N, groups]: in float32, as MLX has it."""
+    """Codes of [N, groups, group] numbers, scales and biases of [N, groups]: in float32, as MLX has it."""
     most = np.float32((1 << bits) - 1)
     low, high = groups.min(axis=-1), groups.max(axis=-1)
     negative = np.abs(low) > np.abs(high)
