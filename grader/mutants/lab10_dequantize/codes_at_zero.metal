@@ -1,4 +1,4 @@
-// cause: codes-at-zero
+// cause: codes-misplaced
 // The codes are read from the first byte of the block, where the scale is.
 uint i = thread_position_in_grid.x;
 uint block = i / 16;
