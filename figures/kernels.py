@@ -1,4 +1,4 @@
-"""Figures of a kernel's run: the stepper and the thread explorer."""
+"""Figures of a kernel's run: the stepper, the thread explorer, the walk over tiles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anymetal
-from anymetal.checks.trace import Trace
+from anymetal.checks.trace import Step, Trace
 from figures import packed
 from figures.figure import Figure
 
@@ -108,6 +108,74 @@ def explorer(
         "SIMD-group are light."
     )
     return Figure("explorer", title, data, alt)
+
+
+def tiles(
+    kernel_call: Callable[[], object],
+    memories: Mapping[str, tuple[int, int]],
+    *,
+    threadgroup: tuple[int, int, int] = (0, 0, 0),
+    title: str,
+) -> Figure:
+    """A threadgroup's walk over its matrices, from barrier to barrier: every SIMD-group of it is followed.
+
+    Args:
+        kernel_call, memories, title: as for ``explorer``.
+        threadgroup: the position of the one to follow.
+
+    Raises:
+        ValueError: its SIMD-groups come to different numbers of barriers.
+    """
+    trace = anymetal.trace(kernel_call, threadgroup=threadgroup)
+    count = -(-_product(trace.threads_per_threadgroup) // LANES)
+    followed = [
+        anymetal.trace(kernel_call, threadgroup=threadgroup, simdgroup=simdgroup)
+        for simdgroup in range(count)
+    ]
+    phases = [_phases(one) for one in followed]
+    if len({len(each) for each in phases}) != 1:
+        raise ValueError("the SIMD-groups of this threadgroup do not all come to the same barriers.")
+    made = []
+    for number, together in enumerate(zip(*phases, strict=True)):
+        phase: dict[str, Any] = {"reads": {}, "writes": {}, "waits": number + 1 < len(phases[0])}
+        accesses = [a for steps in together for step in steps for a in step.accesses]
+        for kind, key in (("read", "reads"), ("write", "writes")):
+            for name in memories:
+                found = {
+                    element
+                    for a in accesses
+                    if a.memory == name and a.kind == kind
+                    for first in a.index
+                    if first is not None
+                    for element in range(first, first + a.bytes // a.element)
+                }
+                if found:
+                    phase[key][name] = _runs(sorted(found))
+        phase["shared"] = [
+            sum(
+                a.bytes * sum(o is not None for o in a.offset)
+                for a in accesses
+                if a.space == "threadgroup" and a.kind == kind
+            )
+            for kind in ("read", "write")
+        ]
+        made.append(phase)
+    data = {"memories": [{"name": n, "shape": list(shape)} for n, shape in memories.items()], "phases": made}
+    alt = (
+        f"{len(made)} phases of threadgroup {threadgroup}, each up to a barrier: what it reads of "
+        f"{', '.join(memories)} and what it stores."
+    )
+    return Figure("tiles", title, data, alt)
+
+
+def _phases(trace: Trace) -> list[list[Step]]:
+    """The steps of one SIMD-group from barrier to barrier."""
+    phases: list[list[Step]] = [[]]
+    for step in trace.steps:
+        phases[-1].append(step)
+        if step.barrier:
+            phases.append([])
+    return phases
 
 
 def _product(numbers: Sequence[int]) -> int:

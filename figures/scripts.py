@@ -10,7 +10,17 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-KINDS = ("bits", "census", "coalescing", "explorer", "fragments", "roofline", "stepper")
+KINDS = (
+    "bits",
+    "census",
+    "coalescing",
+    "explorer",
+    "fragments",
+    "roofline",
+    "stepper",
+    "strategies",
+    "tiles",
+)
 
 _MOUNT = """
 function mount(root) {

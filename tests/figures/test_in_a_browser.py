@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 import pytest
 
 import anymetal
 import figures
+from figures.scripts import KINDS
 from kernels import gemm, gemv
 from kernels.census import MODELS, census
+from kernels.dispatch.defaults import DEFAULT
+from kernels.dispatch.problem import Problem
+from kernels.quantized import q4_0
 
 AXE = {"runOnly": ["wcag2a", "wcag2aa"]}
 
@@ -35,11 +40,15 @@ def _all() -> dict[str, Any]:
         "fragments": figures.fragments(),
         "roofline": figures.roofline({"simd": report.counters}),
         "census": figures.census(),
+        "bits": figures.bits(q4_0.quantize(np.ones((1, 32), np.float32))),
+        "tiles": figures.tiles(lambda: gemv.simd(x, w), {"W": (8, 50), "y": (1, 8)}, title="GEMV"),
+        "strategies": figures.strategies({Problem(1, 8, 50): {"simd": 1, "rows": 2}}, DEFAULT),
     }
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_figure_is_wider_than_its_page_or_fails_a_reader(show: Any, width: int) -> None:
+    assert set(_all()) == set(KINDS)
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     for kind, figure in _all().items():
         shown = show(figure, width)
