@@ -1,4 +1,4 @@
-"""Lab 15: nested widths, y[N] = x[K] · w[N, K]ᵀ from planes of bits, at 2, 3, 4, 6 or 8 bits by one kernel."""
+"""Lab 15: nested widths, y[N] = x[K] · w[N, K]ᵀ from planes of bits, at five widths by one kernel."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _encode(values: Values, case: Case) -> tuple[dict[str, mx.array], dict[str, 
 def _numbers(codes: np.ndarray, scales: Float64, biases: Float64) -> Float64:
     """scale · code + bias, with a scale for each group along K."""
     group = codes.shape[1] // scales.shape[1]
-    return codes * np.repeat(scales, group, axis=1) + np.repeat(biases, group, axis=1)
+    return np.asarray(codes * np.repeat(scales, group, axis=1) + np.repeat(biases, group, axis=1))
 
 
 def _oracle(values: Values) -> Float64:
@@ -103,7 +103,7 @@ def launch(source: str) -> Kernel:
 
 def _cut(q: Float64, bits: int) -> Float64:
     """S(q, bits) / 2^(8 − bits)."""
-    return np.minimum(np.floor(q / 2 ** (8 - bits) + 0.5), 2**bits - 1)
+    return np.asarray(np.minimum(np.floor(q / 2 ** (8 - bits) + 0.5), 2**bits - 1))
 
 
 def _codes(kind: str, says: str, hint: str, cut: Callable[[Float64, int], Float64 | None]) -> NearMiss:
@@ -288,8 +288,8 @@ CASES = (
     Case(_sizes(1, 1024, 3, 64)),
     Case(_sizes(11, 192, 3, 64), scale=1e-3),
     Case(_sizes(12, 192, 3, 64), scale=1e3),
+    # No infinity: where scale and bias are factored out of a sum, infinity less infinity is a NaN.
     Case(_sizes(10, 96, 3, 32), data="nan"),
-    Case(_sizes(10, 96, 3, 32), data="inf"),
     *(
         case
         for dtype, first, second in (("float16", 2, 4), ("bfloat16", 6, 6))
@@ -384,10 +384,10 @@ EXERCISES = (
         encoding=Encoding({"x": ("K",), "w": ("N", "K")}, _encode),
         within="the rounding error of a float32 sum of its products",
         steps=(
-            "A lane takes word i = lane, lane + 32, lane + 64, … of its row while i < words. One word of each "
-            "plane, P in all: `uint held[P];`, filled from `planes[(p * N + n) * words + i]`.",
-            "The 32 weights of a word share a scale and a bias, those of group `n * groups + 32 * i / group`. "
-            "The scale of R-bit codes is `float(scales[g]) * (1 << (8 - R))`.",
+            "A lane takes word i = lane, lane + 32, lane + 64, … of its row while i < words. One word of "
+            "each plane, P in all: `uint held[P];`, filled from `planes[(p * N + n) * words + i]`.",
+            "The 32 weights of a word share a scale and a bias: those of group "
+            "`n * groups + 32 * i / group`. The scale of R-bit codes is `float(scales[g]) * (1 << (8 - R))`.",
             "A loop over j = 0 … 31. The code: `uint q = 0;`, then for each p from 0 on "
             "`q = 2 * q + (held[p] >> j & 1);`.",
             "Where P is R + 1, q has one bit too many. Round half up, `(q + 1) / 2`, and clamp to "
@@ -402,8 +402,8 @@ EXERCISES = (
             "lane 0 stores `y[n] = T(sum);`.",
             "writes-past-end": "The last threadgroup has SIMD-groups for which there is no row: "
             "`if (n >= N) { return; }` at the top.",
-            "reads-past-end": "planes has P planes and `words` words a row; scales and biases have `groups` a "
-            "row. With P = 8 there is no ninth plane to round by. A lane reads while i < words.",
+            "reads-past-end": "planes has P planes of `words` words a row; scales and biases have `groups` "
+            "a row. With P = 8 there is no ninth plane to round by. A lane reads while i < words.",
             "same-value-race": "All lanes hold the sum after `simd_sum`. Let one of them store it.",
             "partly-unwritten": "Each row needs a SIMD-group that stores: `n = thread_position_in_grid.x / "
             "32`, and 32 threads a row in the launch.",
