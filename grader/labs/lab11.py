@@ -432,8 +432,8 @@ EXERCISES = (
             "half-accumulator": IN_FLOAT,
             "race": FENCE,
             "wrong-values": "Follow one block by hand. Are the numbers huge? 3 − 8 of unsigned numbers wraps "
-            "round: keep the codes in an `int`. Are they a little off? Each of a word's four nibbles has its own "
-            "element: 2j, 2j + 1, 2j + 16, 2j + 17.",
+            "round: keep the codes in an `int`. Are they a little off? Each of a word's four nibbles has its "
+            "own element: 2j, 2j + 1, 2j + 16, 2j + 17.",
             "untouched": "The kernel ran and stored nothing. After `simd_sum`, lane 0 stores: "
             "`if (lane == 0) { y[n] = T(sum); }`.",
             "writes-past-end": PAST_THE_END,
