@@ -139,10 +139,14 @@ def _without_bias(values: Values) -> Float64 | None:
     return _product(values["x"], values["s"] * values["q"])
 
 
-def _bias_a_group(values: Values) -> Float64 | None:
-    """Each group's bias added once, without the sum of x."""
-    once = values["b"][:, :: int(values["group"])].sum(axis=1)
-    return _product(values["x"], values["s"] * values["q"]) + once
+def _bias_every(length: Callable[[int, int], float]) -> Callable[[Values], Float64 | None]:
+    """A bias added as it is, without x, once for `length` weights, which depends on bits and group."""
+
+    def result(values: Values) -> Float64 | None:
+        once = values["b"].sum(axis=1) / length(int(values["bits"]), int(values["group"]))
+        return _product(values["x"], values["s"] * values["q"]) + once
+
+    return result
 
 
 def _bias_scaled(values: Values) -> Float64 | None:
@@ -191,16 +195,19 @@ def _first_row_of_groups(values: Values) -> Float64 | None:
     return _groups(values, change) if len(values["q"]) > 1 else None
 
 
-def _groups_of(length: int) -> Callable[[Values], Float64 | None]:
+def _groups_of(length: int, from_row: bool) -> Callable[[Values], Float64 | None]:
+    """Groups taken to have `length` weights, counted from the row's beginning or from that of all weights."""
+
     def result(values: Values) -> Float64 | None:
         if int(values["group"]) == length:
             return None
+        rows, columns = values["q"].shape
+        n, k = np.arange(rows)[:, None], np.arange(columns)
+        index = n * (columns // length) + k // length if from_row else (n * columns + k) // length
 
         def change(a: Float64) -> Float64:
-            index = np.arange(values["q"].size) // length
             flat = a.ravel()
-            found = np.where(index < flat.size, flat[np.minimum(index, flat.size - 1)], 0.0)
-            return np.asarray(found.reshape(values["q"].shape))
+            return np.asarray(np.where(index < flat.size, flat[np.minimum(index, flat.size - 1)], 0.0))
 
         return _groups(values, change)
 
@@ -286,11 +293,18 @@ NEAR_MISSES = (
         "w = s · q + b. The bias of a group needs the sum of its x: `s * products + b * xs`.",
         _without_bias,
     ),
-    NearMiss(
-        "bias-once",
-        "each group's bias is added as it is.",
-        "The bias is part of every weight, so it is multiplied with the sum of the group's x.",
-        _bias_a_group,
+    *(
+        NearMiss(
+            "bias-once",
+            f"the bias of a {what} is added as it is.",
+            "The bias is part of every weight, so it is multiplied with the sum of the x of those weights.",
+            _bias_every(length),
+        )
+        for what, length in (
+            ("group", lambda bits, group: group),
+            ("word", lambda bits, group: 32 / bits),
+            ("weight", lambda bits, group: 1),
+        )
     ),
     NearMiss(
         "bias-scaled",
@@ -333,9 +347,10 @@ NEAR_MISSES = (
             "group-length",
             f"scales and biases are looked up as if a group had {length} weights.",
             "K / scales.shape[1] weights share a scale: 32, 64 or 128. Make it a template parameter.",
-            _groups_of(length),
+            _groups_of(length, from_row),
         )
         for length in (32, 64, 128)
+        for from_row in (False, True)
     ),
     NearMiss(
         "transposed",
