@@ -26,7 +26,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up book labs lab serve test test-book lint check format bench support lock clean
+.PHONY: help set-up book labs lab serve test test-book pdf lint check format bench support lock clean
 
 help:
 	@echo "make book      run the labs' solutions and the chapters, build the book, say where to open it"
@@ -36,6 +36,7 @@ help:
 	@echo "make test-book open every page of the built book in Chromium, where it is installed"
 	@echo "make bench     measure against NumPy, MLX's CPU operations, PoCL and Numba"
 	@echo
+	@echo "make pdf       print the built book into one PDF, through Chromium"
 	@echo "make labs      make the lab notebooks from solutions/*.md"
 	@echo "               EDITION=instructor: book and labs with the solutions (labs in _build/instructor)"
 	@echo "make format    put the sources into the one style"
@@ -88,6 +89,10 @@ check: $(STAMP)
 	@echo "==> Tests and notebooks"
 	@$(BIN)/python -m pytest -n logical --max-worker-restart=0 --nbval --nbval-cell-timeout=300 \
 		--durations=15 --ignore=tests/site tests solutions
+
+# The student's edition on paper, unless EDITION says otherwise.
+pdf: book
+	@$(BIN)/python tools/print_book.py
 
 # What `make book` built, opened in Chromium where there is one.
 test-book: $(STAMP)
