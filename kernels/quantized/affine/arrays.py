@@ -11,8 +11,8 @@ NAMES = ("packed", "scales", "biases")
 
 
 def inputs(w: Affine | Experts) -> list[mx.array]:
-    """Codes as bytes, scales, biases. As bytes, since an argument of fewer than eight elements lies in constant
-    memory, and the shortest row of codes is two words: eight bytes."""
+    """Codes as bytes, scales, biases. As bytes, since an argument of fewer than eight elements lies in
+    constant memory, and the shortest row of codes is two words: eight bytes."""
     return [w.packed.view(mx.uint8), w.scales, w.biases]
 
 
