@@ -220,7 +220,7 @@ NEAR_MISSES = (
         "first-header",
         "every super-block of a row has the header of the row's first.",
         "The header is the first 16 bytes of each super-block: load it inside the loop.",
-        lambda p: (*map(_first, p[:4]), p[4]),
+        lambda p: (_first(p[0]), _first(p[1]), _first(p[2]), _first(p[3]), p[4]),
     ),
     _products(
         "one-lane",
