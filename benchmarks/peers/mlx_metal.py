@@ -6,12 +6,14 @@ import struct
 from dataclasses import replace
 from typing import Any
 
+import mlx.core as mx
 import numpy as np
 
 from benchmarks.peers import ours
 from benchmarks.product import Contender, Product
 from benchmarks.quantized import GROUP, AffineProduct
 from kernels import shipped
+from kernels.quantized.affine import Affine
 from kernels.shipped.wheel import library
 
 
@@ -22,17 +24,13 @@ def gemv(product: Product) -> Contender:
 
 def qmv_fast(product: AffineProduct) -> Contender:
     """``affine_qmv_fast``, 4 bits in groups of 64. N is a multiple of 8, K of 512."""
-    function = library("utils.h", "steel/gemm/gemm.h", "quantized_utils.h", "quantized.h").function(
-        f"affine_qmv_fast<float, {GROUP}, 4, false>"
-    )
-    y = np.empty((1, product.n), np.float32)
-    w, scales, biases = (np.array(a) for a in product.packed)
-    buffers: dict[int, Any] = {0: w, 1: scales, 2: biases, 3: product.x, 4: y, 5: product.k, 6: product.n}
+    w, x = Affine(*product.packed, bits=4, group=GROUP), mx.array(product.x)
+    latest: list[mx.array] = []
 
     def run() -> None:
-        function(buffers, threadgroups=(1, product.n // 8, 1), threadgroup=(32, 2, 1))
+        latest[:] = [shipped.qmv(x, w)]
 
-    return Contender("MLX's qmv_fast", run, lambda: y)
+    return Contender("MLX's qmv_fast", run, lambda: np.array(latest[0]))
 
 
 def steel_gemm(product: Product) -> Contender:

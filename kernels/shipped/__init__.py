@@ -8,5 +8,6 @@ end would launch for the sizes it gets.
 from kernels.shipped.gemm import gemm
 from kernels.shipped.gemv import gemv, gemv_t
 from kernels.shipped.gemv_wide import gemv_wide
+from kernels.shipped.quantized import gather_qmv, qmm_t, qmv
 
-__all__ = ["gemm", "gemv", "gemv_t", "gemv_wide"]
+__all__ = ["gather_qmv", "gemm", "gemv", "gemv_t", "gemv_wide", "qmm_t", "qmv"]

@@ -84,8 +84,10 @@ def test_what_all_weights_have_in_common() -> None:
 
 def test_experts() -> None:
     each = [affine.quantize(awkward(64, seed), 6, 32) for seed in range(3)]
-    stacked = [mx.stack([getattr(w, name) for w in each]) for name in ("packed", "scales", "biases")]
-    experts = affine.Experts(*stacked, bits=6, group=32)
+    packed, scales, biases = (
+        mx.stack([getattr(w, name) for w in each]) for name in ("packed", "scales", "biases")
+    )
+    experts = affine.Experts(packed, scales, biases, 6, 32)
     assert (len(experts), experts.shape) == (3, (3, 23, 64))
     assert experts.nbytes == 3 * each[0].nbytes
     for one, alone in zip(experts, each, strict=True):
