@@ -1,9 +1,10 @@
 // Batched Q4_0 GEMV: Y[M, N] = X[M, K] * W[N, K]^T for a small M. Each block is loaded once for all M rows
 // of X.
 //
-// Copies whole sectors as `staged` does. A SIMD-group owns the M * ROWS outputs of ROWS rows of W: it takes
-// four weights of each row apart, and every element of X that it loads serves all ROWS of them. The sums
-// must be registers, so M and ROWS are template parameters.
+// Copies whole sectors as `staged` does. A SIMD-group owns the M * ROWS outputs of ROWS rows of W: it
+// unpacks four weights of each row, once for all rows of X, and every element of X that it loads serves ROWS
+// of them. So the -8 and the scale stay with the weight here: taken out, they would cost each row of X
+// instead. The sums must be registers, so M and ROWS are template parameters.
 
 threadgroup ushort staged[SIMDGROUPS][ROWS][32 * 9];
 
@@ -37,20 +38,18 @@ for (uint first = 0; first < B; first += 32) {
     }
     simdgroup_barrier(mem_flags::mem_threadgroup);
     for (uint b = lane / 8; b < here; b += 4) {
-        float d[ROWS];
-        float4 codes[ROWS];
+        float4 weight[ROWS];
         for (uint r = 0; r < ROWS; r++) {
-            d[r] = float(as_type<half>(mine[r][9 * b]));
+            float d = float(as_type<half>(mine[r][9 * b]));
             ushort four = mine[r][9 * b + 1 + j];
-            codes[r] = float4(four & 0x000F, four & 0x0F00, four & 0x00F0, four & 0xF000);
+            float4 codes = float4(four & 0x000F, four & 0x0F00, four & 0x00F0, four & 0xF000);
+            weight[r] = d * (codes * float4(1, 1.0f / 256, 1.0f / 16, 1.0f / 4096) - 8);
         }
         for (uint m = 0; m < M; m++) {
             auto at = X + size_t(m) * B * 32 + 32 * (first + b) + 2 * j;
             float4 xs = float4(at[0], at[1], at[16], at[17]);
-            float eight = 8 * ((xs.x + xs.y) + (xs.z + xs.w));
-            xs *= float4(1, 1.0f / 256, 1.0f / 16, 1.0f / 4096);
             for (uint r = 0; r < ROWS; r++) {
-                sum[m][r] += d[r] * (dot(codes[r], xs) - eight);
+                sum[m][r] += dot(weight[r], xs);
             }
         }
     }

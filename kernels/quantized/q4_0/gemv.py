@@ -94,7 +94,7 @@ def batched(x: mx.array, w: Q4_0) -> mx.array:
         w: weights of shape [N, K].
 
     Returns:
-        [M, N] or [N] in x's dtype, accumulated in float32. Infinities as in ``factored``.
+        [M, N] or [N] in x's dtype, accumulated in float32.
 
     Raises:
         TypeError: x is not an ``mx.array``, or w not a ``Q4_0``.
