@@ -17,11 +17,11 @@ LARGEST = 16
 """The most rows of X that a kernel must take."""
 
 
-def _oracle(values: Mapping[str, Float64]) -> Float64:
+def oracle(values: Mapping[str, Float64]) -> Float64:
     return np.asarray(values["x"] @ values["w"].T)
 
 
-def _magnitude(values: Mapping[str, Float64]) -> Float64:
+def magnitude(values: Mapping[str, Float64]) -> Float64:
     return np.asarray(np.abs(values["x"]) @ np.abs(values["w"]).T)
 
 
@@ -61,7 +61,7 @@ def launch(source: str) -> Kernel:
 
 
 def _transposed_store(values: Mapping[str, Float64]) -> Float64 | None:
-    return _oracle(values).T
+    return oracle(values).T
 
 
 def _w_transposed(values: Mapping[str, Float64]) -> Float64 | None:
@@ -77,18 +77,18 @@ def _x_stride_n(values: Mapping[str, Float64]) -> Float64 | None:
 
 
 def _x_row_zero(values: Mapping[str, Float64]) -> Float64 | None:
-    y = _oracle(values)
+    y = oracle(values)
     return np.broadcast_to(y[:1], y.shape)
 
 
 def _w_row_zero(values: Mapping[str, Float64]) -> Float64 | None:
-    y = _oracle(values)
+    y = oracle(values)
     return np.broadcast_to(y[:, :1], y.shape)
 
 
 def _rows_added(values: Mapping[str, Float64]) -> Float64 | None:
     """What one sum for all rows gives, stored row by row and never cleared."""
-    y = _oracle(values)
+    y = oracle(values)
     return np.cumsum(y, axis=0) if y.shape[0] > 1 else None
 
 
@@ -291,8 +291,8 @@ EXERCISES = (
         title="the batched GEMV",
         arguments={"x": ("M", "K"), "w": ("N", "K")},
         result=("y", ("M", "N")),
-        oracle=_oracle,
-        magnitude=_magnitude,
+        oracle=oracle,
+        magnitude=magnitude,
         terms="K",
         reference=_reference,
         launch=launch,

@@ -7,60 +7,72 @@ They hold on every machine, and are a machine's fastest only by chance. ``tune``
 from __future__ import annotations
 
 from kernels.dispatch.problem import FLOAT
-from kernels.dispatch.table import Rule, Table
+from kernels.dispatch.table import ANY, Limits, Rule, Table
 
-_FULL = ((92, 128), (186, None))
+_FULL: tuple[Limits, ...] = ((94, 128), (186, None))
 """N for which tiles of 128 columns are mostly full: one tile, two or more."""
+_WHOLE: tuple[Limits, ...] = ((31, 32), (61, 64), (129, 185))
+"""N of the others for which tiles of 32 columns are."""
+_BATCH = 16
+
+
+def _float(strategy: str, why: str, m: Limits = ANY, n: Limits = ANY) -> Rule:
+    return Rule(strategy, why, m=m, n=n, formats=(FLOAT,))
+
+
+def _packed(format_: str, many: str, *early: Rule) -> tuple[Rule, ...]:
+    """The rules of a quantized format. many: its strategy beyond a batch; early: when it pays before that."""
+    of = (format_,)
+    why = {
+        "gemm": "many rows share each weight that is unpacked into a tile",
+        "dequantized": "weights that are written out once serve many rows",
+    }[many]
+    return (
+        Rule("gemv", "each packed weight serves one row", m=(1, 1), formats=of),
+        *early,
+        Rule("batched", "few rows share each weight that is unpacked", m=(2, _BATCH), formats=of),
+        Rule(many, why, m=(_BATCH + 1, None), formats=of),
+        Rule("own", "the format knows what its kernels need of N and K", formats=of),
+    )
+
+
+def _early(format_: str, first: int, columns: int, *dtypes: str) -> Rule:
+    return Rule(
+        "gemm",
+        "a batched GEMV would ask for X too often",
+        m=(first, _BATCH),
+        n=(columns, None),
+        dtypes=dtypes,
+        formats=(format_,),
+    )
+
 
 DEFAULT = Table(
     (
-        Rule(
-            "rows",
-            "one row has nothing to share, and four rows of W share each load of it",
-            m=(1, 1),
-            formats=(FLOAT,),
-        ),
-        Rule(
-            "batched",
-            "few rows share each weight in registers, with no detour",
-            m=(2, 6),
-            formats=(FLOAT,),
-        ),
+        _float("rows", "each load of x serves four rows of W", m=(1, 1)),
+        _float("batched", "few rows share each weight in registers", m=(2, 5)),
         *(
-            Rule(
-                "low",
-                "tiles of 8 × 128 are mostly full, and ask for X once for 128 columns",
-                m=m,
-                n=n,
-                formats=(FLOAT,),
-            )
-            for m in ((7, 8), (14, 16))
+            _float("low", "tiles of 8 × 128 are mostly full", m=m, n=n)
+            for m in ((6, 8), (14, 16))
             for n in _FULL
         ),
-        Rule(
-            "batched",
-            "the tiles of a GEMM would be mostly empty",
-            m=(7, 16),
-            formats=(FLOAT,),
+        *(
+            _float("square", "half a tile of rows, and columns that fill theirs", m=(16, 16), n=n)
+            for n in _WHOLE
         ),
-        Rule(
-            "square",
-            "one tile of 32 rows holds them all",
-            m=(17, 32),
-            formats=(FLOAT,),
+        _float("batched", "tiles would be mostly empty", m=(6, _BATCH)),
+        _float("square", "one tile of 32 rows holds them all", m=(17, 32)),
+        _float("square", "a tile of 64 columns would be half empty", n=(None, 32)),
+        _float("large", "a larger tile asks for each element less often"),
+        *_packed("q4_0", "gemm", _early("q4_0", 14, 64, "float32")),
+        *_packed("q8_0", "dequantized"),
+        *_packed("q4_k", "gemm"),
+        *_packed("affine", "gemm"),
+        *_packed(
+            "nested",
+            "gemm",
+            _early("nested", 6, 96, "float32"),
+            _early("nested", 15, 96, "float16", "bfloat16"),
         ),
-        Rule(
-            "square",
-            "a tile of 64 columns would be half empty",
-            n=(None, 32),
-            formats=(FLOAT,),
-        ),
-        Rule(
-            "large",
-            "many rows: a larger tile asks for each element less often",
-            formats=(FLOAT,),
-        ),
-        Rule("gemv", "one row has nothing to share", m=(1, 1)),
-        Rule("own", "the format knows what its kernels need of N and K"),
     )
 )

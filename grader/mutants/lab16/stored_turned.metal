@@ -1,0 +1,15 @@
+// cause: transposed
+// Stores row n, column m of y.
+uint lane = thread_index_in_simdgroup;
+uint n = threadgroup_position_in_grid.x;
+uint m = threadgroup_position_in_grid.y;
+uint M = X_shape[0];
+uint K = W_shape[1];
+float sum = 0;
+for (uint k = lane; k < K; k += 32) {
+    sum += float(X[m * K + k]) * float(W[n * K + k]);
+}
+sum = simd_sum(sum);
+if (lane == 0) {
+    Y[n * M + m] = T(sum);
+}
