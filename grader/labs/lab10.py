@@ -101,8 +101,12 @@ def _wrong(**steps: Any) -> Callable[[Floats], Answer]:
 
 def _row_scale(w: Floats) -> Answer:
     """The scale of the row's largest element for all its blocks."""
-    rows = [quantized(row[None], scale=lambda _block, row=row: _scale(row)) for row in w]
-    return _bytes(np.concatenate(rows))
+
+    def of_row(row: Floats) -> Blocks:
+        d = _scale(row)
+        return quantized(row[None], scale=lambda _block: d)
+
+    return _bytes(np.concatenate([of_row(row) for row in w]))
 
 
 def _rounded_scale(block: Floats, d: np.float32) -> list[int]:

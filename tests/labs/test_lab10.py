@@ -85,8 +85,8 @@ def test_right_blocks_made_another_way_pass(quantize: Quantize) -> None:
 def test_the_grader_s_own_bytes_are_those_of_gguf() -> None:
     rng = np.random.default_rng(6)
     for w in (rng.standard_normal((9, 96)), rng.integers(-16, 17, (9, 96)) / 4, np.zeros((2, 64))):
-        w = w.astype(np.float32)
-        assert np.array_equal(lab10.quantized(w), by_gguf(w))
+        single = w.astype(np.float32)
+        assert np.array_equal(lab10.quantized(single), by_gguf(single))
 
 
 def make(source: str, threads: Callable[[int], int], threadgroup: int = 256) -> Kernel:
