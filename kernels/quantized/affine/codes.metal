@@ -1,4 +1,5 @@
-// Taking codes out of a row's bytes. Code i of a row takes bits i * BITS ... i * BITS + BITS - 1, lowest first.
+// Taking codes out of a row's bytes. Code i of a row takes bits i * BITS ... i * BITS + BITS - 1, lowest
+// first.
 //
 // A row holds a multiple of 32 codes, so a whole number of words of 32 bits, and begins at a word.
 
@@ -10,9 +11,9 @@ constexpr uint codes_of() {
 
 // A lane's share of a step: C neighbouring codes. A step is 32 * C codes, which is C * BITS words.
 //
-// A share of 16 or 32 bits is one load, lanes side by side. One of 20 or 24 bits may straddle words: the first
-// lanes load a word each, and shuffles hand every lane the two words that its share lies in. All lanes of the
-// SIMD-group must come here together.
+// A share of 16 or 32 bits is one load, lanes side by side. One of 20 or 24 bits may straddle words: the
+// first lanes load a word each, and shuffles hand every lane the two words that its share lies in. All
+// lanes of the SIMD-group must come here together.
 //
 // `words` says how many words the row has from `step` on. Lanes with nothing to load take the last one again,
 // which costs no further transaction and, unlike an `if`, no mask. Bits above the share are not cleared.

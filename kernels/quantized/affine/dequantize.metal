@@ -1,4 +1,5 @@
-// Affine dequantize: Y[N, K] = scale * q + bias. A thread for eight neighbouring weights, which are BITS bytes.
+// Affine dequantize: Y[N, K] = scale * q + bias. A thread for eight neighbouring weights, which are BITS
+// bytes.
 //
 // Rows hold whole groups, so all N * K weights are one row of groups.
 

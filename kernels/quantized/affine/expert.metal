@@ -1,5 +1,5 @@
-// Affine GEMV by one expert of a mixture: Y[m] = W[index[m]] * X[m], W of shape [E, N, K]. As rows.metal, ROWS
-// outputs a SIMD-group; row m of X is the grid's y.
+// Affine GEMV by one expert of a mixture: Y[m] = W[index[m]] * X[m], W of shape [E, N, K]. As rows.metal,
+// ROWS outputs a SIMD-group; row m of X is the grid's y.
 //
 // The index is the same for the whole threadgroup. All that it changes is where the matrix begins: no byte of
 // another expert is touched. An index that is no expert's touches no weights at all, and its outputs are NaN.

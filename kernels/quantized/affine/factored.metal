@@ -2,8 +2,8 @@
 //
 // Over a lane's weights, which share a group, the sum of (scale * q + bias) * x is scale * (sum of q * x)
 // + bias * (sum of x): two multiplications for C weights. Nor is a code shifted: left where it lies in the
-// share, it is q * 2^(BITS * j), and the x that it meets is divided by that power of two, which rounds nothing.
-// (Only an x below 2^-98 would fall under the smallest normal float.)
+// share, it is q * 2^(BITS * j), and the x that it meets is divided by that power of two, which rounds
+// nothing. (Only an x below 2^-98 would fall under the smallest normal float.)
 
 constexpr uint C = codes_of<BITS>();
 constexpr uint MASK = (1u << BITS) - 1;

@@ -1,13 +1,13 @@
 // GEMM on affine groups: Y[M, N] = X[M, K] * W[N, K]^T, X and Y row-major. By 8x8 SIMD-group matrices.
 //
-// A threadgroup owns a tile of BM x BN outputs, each of its SIMD-groups FM x FN fragments of it, accumulated in
-// float. A step along K is 32 weights of each row, which never straddle a group: all threads load BM x 32
-// elements of X and make BN x 32 weights, a row by four neighbouring lanes of eight codes, BITS bytes, each.
-// Both tiles are of type S. With S = float they hold what they stand for; in a narrower type each weight is
-// rounded once more.
+// A threadgroup owns a tile of BM x BN outputs, each of its SIMD-groups FM x FN fragments of it,
+// accumulated in float. A step along K is 32 weights of each row, which never straddle a group: all
+// threads load BM x 32 elements of X and make BN x 32 weights, a row by four neighbouring lanes of eight
+// codes, BITS bytes, each. Both tiles are of type S. With S = float they hold what they stand for; in a
+// narrower type each weight is rounded once more.
 //
-// K is a multiple of 32. Outside of X and W the tiles hold zero, so only the store looks at the edges: it goes
-// by way of threadgroup memory, as a fragment cannot be stored in part.
+// K is a multiple of 32. Outside of X and W the tiles hold zero, so only the store looks at the edges: it
+// goes by way of threadgroup memory, as a fragment cannot be stored in part.
 
 constexpr int BM = DOWN * FM * 8;
 constexpr int BN = ACROSS * FN * 8;

@@ -12,9 +12,9 @@ from kernels.quantized.affine.packing import pack_of
 
 # SIMD-groups a threadgroup. They share nothing here.
 SIMDGROUPS = 8
-# Rows of w that a SIMD-group takes in the last step.
+# Rows of w that a SIMD-group takes in the last step and in `batched`.
 ROWS = 4
-# The most rows of x in `batched`: each is two or four sums in registers of every lane.
+# The most rows of x in `batched`: each is four sums in registers of every lane.
 BATCH = 16
 
 
@@ -102,5 +102,4 @@ def batched(x: mx.array, w: Affine) -> mx.array:
     """
     weights.of_format(w, Affine)
     m, _, _ = weights.rows(x, w, BATCH)
-    own = 4 if m <= 4 else 2
-    return _launch("batched", x, w, own, M=m, ROWS=own)
+    return _launch("batched", x, w, ROWS, M=m, ROWS=ROWS)

@@ -1,7 +1,7 @@
 // Affine GEMV, step 1: y[N] = W[N, K] * x[K]. One SIMD-group an output, one group a lane, a code at a time.
 //
-// Lane i takes groups i, i + 32, ... of row n, each alone: neighbouring lanes are GROUP * BITS / 8 bytes apart.
-// A code begins at any bit of a byte, and may end in the next one.
+// Lane i takes groups i, i + 32, ... of row n, each alone: neighbouring lanes are GROUP * BITS / 8 bytes
+// apart. A code begins at any bit of a byte, and may end in the next one.
 
 uint lane = thread_index_in_simdgroup;
 uint n = threadgroup_position_in_grid.x * SIMDGROUPS + simdgroup_index_in_threadgroup;

@@ -1,9 +1,10 @@
-// Y[M, N] = X[M, K] * W[N, K]^T for a small M and affine groups of any width: a SIMD-group a row, a word a lane.
+// Y[M, N] = X[M, K] * W[N, K]^T for a small M and affine groups of any width: a SIMD-group a row, a word a
+// lane.
 //
-// Lane i takes the row's words i, i + 32, ...: each word of codes once, lanes side by side. A code that lies in
-// two words is the sum of its two parts, each at its place in the code, and their lanes add them to the row's sum
-// apart. A word has codes of one group only, so a scale and a bias serve all of it; the bias needs the sum of
-// x, to which a cut code adds its x once, where it begins.
+// Lane i takes the row's words i, i + 32, ...: each word of codes once, lanes side by side. A code that
+// lies in two words is the sum of its two parts, each at its place in the code, and their lanes add them
+// to the row's sum apart. A word has codes of one group only, so a scale and a bias serve all of it; the
+// bias needs the sum of x, to which a cut code adds its x once, where it begins.
 
 uint lane = thread_index_in_simdgroup;
 uint n = thread_position_in_grid.x / 32;

@@ -1,4 +1,5 @@
-// Y[M, N]: row m of X[M, K] times the matrix of expert[m], out of E in affine groups. As parts.metal otherwise.
+// Y[M, N]: row m of X[M, K] times the matrix of expert[m], out of E in affine groups. As parts.metal
+// otherwise.
 //
 // The grid's second axis is m. Row n of expert e is row e * N + n of the codes, the scales and the biases.
 

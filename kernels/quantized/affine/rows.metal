@@ -1,8 +1,8 @@
 // Affine GEMV, step 5: ROWS outputs a SIMD-group, which share x, its divided copies and its sum. Otherwise as
 // step 4.
 //
-// Where N is no multiple of ROWS, the last SIMD-group takes row N - 1 for those that are not there: no test in
-// the loop. It stores each row once.
+// Where N is no multiple of ROWS, the last SIMD-group takes row N - 1 for those that are not there: no
+// test in the loop. It stores each row once.
 
 constexpr uint C = codes_of<BITS>();
 constexpr uint MASK = (1u << BITS) - 1;

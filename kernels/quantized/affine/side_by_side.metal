@@ -1,7 +1,8 @@
 // Affine GEMV, step 2: lanes side by side. One SIMD-group an output, one pack a lane, a byte a load.
 //
-// A pack is the fewest CODES that end with a byte: PACK bytes, 1 of them for widths of 2, 4 and 8 bits, 3 for 3
-// and 6, 5 for 5. Lane i takes packs i, i + 32, ... of row n. All lanes of a group read its scale and its bias.
+// A pack is the fewest CODES that end with a byte: PACK bytes, 1 of them for widths of 2, 4 and 8 bits, 3
+// for 3 and 6, 5 for 5. Lane i takes packs i, i + 32, ... of row n. All lanes of a group read its scale
+// and its bias.
 
 uint lane = thread_index_in_simdgroup;
 uint n = threadgroup_position_in_grid.x * SIMDGROUPS + simdgroup_index_in_threadgroup;

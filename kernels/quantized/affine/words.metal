@@ -1,7 +1,7 @@
 // Affine GEMV, step 3: wide loads. One SIMD-group an output, C codes a lane in one load (see codes.metal).
 //
-// A step takes 32 * C weights of row n. The row holds whole groups of at least 32, so a lane's C weights are all
-// inside it or all past its end, and in one group.
+// A step takes 32 * C weights of row n. The row holds whole groups of at least 32, so a lane's C weights
+// are all inside it or all past its end, and in one group.
 
 constexpr uint C = codes_of<BITS>();
 
