@@ -144,7 +144,7 @@ def _bias_every(length: Callable[[int, int], float]) -> Callable[[Values], Float
 
     def result(values: Values) -> Float64 | None:
         once = values["b"].sum(axis=1) / length(int(values["bits"]), int(values["group"]))
-        return _product(values["x"], values["s"] * values["q"]) + once
+        return np.asarray(_product(values["x"], values["s"] * values["q"]) + once)
 
     return result
 

@@ -70,11 +70,10 @@ def test_a_row_takes_its_expert_and_no_byte_of_another(bits: int, dtype: mx.Dtyp
     rng = np.random.default_rng(bits)
     m, e, n, k = 9, 6, 11, 192
     each = [affine.quantize(rng.standard_normal((n, k)), bits, 64, dtype=dtype) for _ in range(e)]
-    w = affine.Experts(
-        *(mx.stack([getattr(one, name) for one in each]) for name in ("packed", "scales", "biases")),
-        bits=bits,
-        group=64,
+    packed, scales, biases = (
+        mx.stack([getattr(one, name) for one in each]) for name in ("packed", "scales", "biases")
     )
+    w = affine.Experts(packed, scales, biases, bits=bits, group=64)
     x = mx.array(rng.standard_normal((m, k)).astype(np.float32)).astype(dtype)
     chosen = [4, 1, 4, 4, 0, 1, 5, 0, 4]
     with anymetal.checked() as report:

@@ -64,11 +64,12 @@ def test_the_oracle_is_what_mlx_computes() -> None:
             continue
         widths.add(case.sizes["bits"])
         arrays, values = make(exercise, case, seed=number)
-        wide = [arrays[name].astype(mx.float32) for name in ("x", "scales", "biases")]
+        x, scales, biases = (arrays[name].astype(mx.float32) for name in ("x", "scales", "biases"))
         theirs = mx.quantized_matmul(
-            wide[0],
+            x,
             arrays["w"],
-            *wide[1:],
+            scales,
+            biases,
             group_size=case.sizes["group"],
             bits=case.sizes["bits"],
             stream=mx.cpu,
