@@ -636,7 +636,7 @@ EXERCISES = (
             "reads-past-end": "Block b is bytes 18 · b to 18 · b + 17 of the array, and there are N · K / 32 "
             "blocks. Threads past the last one must leave before they read.",
             "partly-unwritten": "Each byte makes two elements, j and j + 16, and there are 16 bytes of codes "
-            "in each of the N · K / 32 blocks: that many threads.",
+            "in each of the N · K / 32 blocks: that many threads, and a guard that lets them all through.",
         },
     ),
 )
