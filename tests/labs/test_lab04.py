@@ -215,7 +215,7 @@ def test_the_lowest_coalescing_of_all_stores_counts() -> None:
     by_hand = {}
     for name, source in (("apart", lab04.APART), ("side by side", BY_LINEAR_INDEX)):
         kernel = exercise.launch(source)
-        spent = {each.what: each.yours for each in budgets.spent(exercise, kernel, {"x": x})}
+        spent = {each.what: each.yours for each in budgets.spent(exercise, kernel, lambda case: {"x": x})}
         with anymetal.checked() as report:
             kernel(x)
         by_hand[name] = report.counters.buffers["y"].coalescing

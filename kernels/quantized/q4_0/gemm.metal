@@ -1,5 +1,5 @@
-// GEMM on Q4_0: Y[M, N] = X[M, K] * W[N, K]^T, X and Y row-major, W in blocks of 32 along K, 18 bytes each. By
-// 8x8 SIMD-group matrices.
+// GEMM on Q4_0: Y[M, N] = X[M, K] * W[N, K]^T, X and Y row-major, W in blocks of 32 along K, 18 bytes each.
+// By 8x8 SIMD-group matrices.
 //
 // A threadgroup owns a tile of BM x BN outputs, each of its SIMD-groups FM x FN fragments of it, accumulated in
 // float. A step along K is one block: all threads load BM x 32 elements of X and unpack BN blocks into BN x 32
