@@ -1,17 +1,17 @@
 // GEMM on Q4_0: Y[M, N] = X[M, K] * W[N, K]^T, X and Y row-major, W in blocks of 32 along K, 18 bytes each.
 // By 8x8 SIMD-group matrices.
 //
-// A threadgroup owns a tile of BM x BN outputs, each of its SIMD-groups FM x FN fragments of it, accumulated in
-// float. A step along K is one block: all threads load BM x 32 elements of X and unpack BN blocks into BN x 32
-// weights, a block by four neighbouring lanes. Both tiles are of type S. With S = float they hold what they
-// stand for; in a narrower type each weight is rounded once more.
+// A threadgroup owns a tile of BM x BN outputs, each of its SIMD-groups FM x FN fragments of it,
+// accumulated in float. A step along K is one block: all threads load BM x 32 elements of X and unpack BN
+// blocks into BN x 32 weights, a block by four neighbouring lanes. Both tiles are of type S. With S = float
+// they hold what they stand for; in a narrower type each weight is rounded once more.
 //
-// Lane 4b + part takes bytes 4 * part to 4 * part + 3 of the codes, which are elements c = 4 * part to c + 3 and
-// c + 16 to c + 19. Blocks start at even places only, so they are read two bytes at a time. The first of the
-// four lanes reads the scale and passes it on.
+// Lane 4b + part takes bytes 4 * part to 4 * part + 3 of the codes, which are elements c = 4 * part to c +
+// 3 and c + 16 to c + 19. Blocks start at even places only, so they are read two bytes at a time. The first
+// of the four lanes reads the scale and passes it on.
 //
-// K is a multiple of 32. Outside of X and W the tiles hold zero, so only the store looks at the edges: it goes
-// by way of threadgroup memory, as a fragment cannot be stored in part.
+// K is a multiple of 32. Outside of X and W the tiles hold zero, so only the store looks at the edges: it
+// goes by way of threadgroup memory, as a fragment cannot be stored in part.
 
 constexpr int BM = DOWN * FM * 8;
 constexpr int BN = ACROSS * FN * 8;
