@@ -24,15 +24,15 @@ def _packed(format_: str, many: str, *early: Rule) -> tuple[Rule, ...]:
     """The rules of a quantized format. many: its strategy beyond a batch; early: when it pays before that."""
     of = (format_,)
     why = {
-        "gemm": "many rows share each weight that is unpacked into a tile",
-        "dequantized": "weights that are written out once serve many rows",
+        "gemm": "many rows share each weight of a tile",
+        "dequantized": "weights written out once serve many rows",
     }[many]
     return (
         Rule("gemv", "each packed weight serves one row", m=(1, 1), formats=of),
         *early,
         Rule("batched", "few rows share each weight that is unpacked", m=(2, _BATCH), formats=of),
         Rule(many, why, m=(_BATCH + 1, None), formats=of),
-        Rule("own", "the format knows what its kernels need of N and K", formats=of),
+        Rule("own", "the format knows what its kernels need", formats=of),
     )
 
 
@@ -56,14 +56,11 @@ DEFAULT = Table(
             for m in ((6, 8), (14, 16))
             for n in _FULL
         ),
-        *(
-            _float("square", "half a tile of rows, and columns that fill theirs", m=(16, 16), n=n)
-            for n in _WHOLE
-        ),
+        *(_float("square", "columns fill whole tiles of 32", m=(16, 16), n=n) for n in _WHOLE),
         _float("batched", "tiles would be mostly empty", m=(6, _BATCH)),
         _float("square", "one tile of 32 rows holds them all", m=(17, 32)),
         _float("square", "a tile of 64 columns would be half empty", n=(None, 32)),
-        _float("large", "a larger tile asks for each element less often"),
+        _float("large", "a larger tile asks for elements less often"),
         *_packed("q4_0", "gemm", _early("q4_0", 14, 64, "float32")),
         *_packed("q8_0", "dequantized"),
         *_packed("q4_k", "gemm"),
@@ -71,7 +68,8 @@ DEFAULT = Table(
         *_packed(
             "nested",
             "gemm",
-            _early("nested", 6, 96, "float32"),
+            _early("nested", 6, 56, "float32"),
+            _early("nested", 14, 36, "float32"),
             _early("nested", 15, 96, "float16", "bfloat16"),
         ),
     )

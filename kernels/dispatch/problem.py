@@ -50,8 +50,6 @@ def problem_of(x: object, w: object) -> Problem:
             f"w is a {type(w).__name__}; it must be an mx.array of shape [N, K], or weights of a format of "
             "kernels.quantized."
         )
-    if len(w.shape) != 2:
-        raise ValueError(f"w has shape {w.shape}; it must have shape [N, K]: choose one of its experts.")
     m, n, k = weights.rows(x, w)
     assert isinstance(x, mx.array)
     return Problem(m, n, k, name_of(x.dtype), format_of(w))

@@ -3,6 +3,7 @@ clock says."""
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import math
@@ -16,8 +17,11 @@ import pytest
 
 import kernels
 from anymetal.checks import checked
-from kernels import dispatch, tolerance
+from kernels import dispatch, quantized, tolerance
 from kernels.dispatch import DEFAULT, FLOAT, Problem, Rule, Table, memory, strategies, tune, tuning
+from kernels.quantized import q4_0
+from kernels.quantized.choice import Choice
+from kernels.quantized.weights import Weights
 
 from .conftest import Draw
 
@@ -76,7 +80,7 @@ def test_explain_names_the_kernel_and_the_reason() -> None:
     x, w = mx.ones((4, 64)), mx.ones((40, 64))
     says = kernels.explain(x, w)
     assert says.startswith("M = 4, N = 40, K = 64, float weights, x in float32: batched GEMV, because ")
-    assert says.endswith("few rows share each weight in registers, with no detour.")
+    assert says.endswith("few rows share each weight in registers.")
 
 
 def test_a_rule_whose_strategy_refuses_is_passed_over_and_named() -> None:
@@ -311,3 +315,82 @@ def test_a_disk_that_refuses_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv(memory.VARIABLE, str(tmp_path / "file" / "table.json"))
     assert dispatch.remember([WHIM]) is None
     assert dispatch.remembered() == ()
+
+
+# --- quantized weights -----------------------------------------------------------------------------
+
+FORMATS = sorted(path.parent.name for path in Path(quantized.__path__[0]).glob("*/format.py"))
+
+
+def test_every_format_has_rules() -> None:
+    assert {format_ for rule in DEFAULT.rules for format_ in rule.formats} == {FLOAT, *FORMATS}
+    for format_ in FORMATS:
+        names = {rule.strategy for rule in DEFAULT.of(format_).rules}
+        assert {"gemv", "batched", "own"} <= names <= set(strategies(format_))
+
+
+@cache
+def packed(format_: str, n: int) -> Weights:
+    values = np.random.default_rng(n).standard_normal((n, 256), dtype=np.float32)
+    w = importlib.import_module(f"kernels.quantized.{format_}").quantize(values)
+    assert isinstance(w, Weights)
+    return w
+
+
+@pytest.mark.parametrize("m", [1, 3, 17])
+@pytest.mark.parametrize("format_", FORMATS)
+def test_matmul_of_quantized_weights(format_: str, m: int, draw: Draw) -> None:
+    w, x = packed(format_, 45), draw((m, 256), mx.float32, seed=6)
+    y = kernels.matmul(x, w)
+    assert tuple(y.shape) == (m, 45)
+    assert tolerance.quantized_excess(y, x, w) <= 1
+    assert f"{format_} weights" in kernels.explain(x, w)
+    assert tuple(kernels.matmul(x[0], w).shape) == (45,)
+
+
+@pytest.mark.parametrize(("m", "n"), [(1, 256), (3, 24), (8, 256), (16, 256), (16, 40)])
+@pytest.mark.parametrize("format_", FORMATS)
+def test_the_default_table_is_near_the_best_for_packed_weights(format_: str, m: int, n: int) -> None:
+    problem, w = Problem(m, n, 256, "float32", format_), packed(format_, n)
+    x = mx.ones((m, 256))
+    counts = {}
+    for name, strategy in strategies(format_).items():
+        if name != "own" and not strategy.refuses(problem):
+            with checked() as report:
+                mx.eval(strategy.run(x, w))
+            counters = report.counters
+            arrays = [each for name, each in counters.buffers.items() if not name.endswith("_shape")]
+            counts[name] = sum(
+                each.bytes_read + each.bytes_written for each in (*arrays, counters.threadgroup)
+            )
+    chosen = dispatch.decide(problem, DEFAULT).rule.strategy
+    assert counts[chosen] <= 1.15 * min(counts.values()), counts
+
+
+def test_a_format_that_refuses_is_passed_over(monkeypatch: pytest.MonkeyPatch, draw: Draw) -> None:
+    """As a fast path that needs more of K than the format."""
+    monkeypatch.setattr(q4_0, "which", lambda m, n, k, dtype: Choice("slow", "K is 256, no multiple of 512"))
+    strategies.cache_clear()
+    w, x = packed("q4_0", 45), draw((3, 256), mx.float32)
+    says = kernels.explain(x, w)
+    assert "what the format itself takes, because the format knows" in says
+    assert "batched was passed over: of this shape the format says: slow, because K is 256" in says
+
+
+def test_tune_takes_a_quantized_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = tune(formats=["q8_0"], dtypes=["float32"], shapes=[(32, 64)], rows=(1, 2, 32), turns=1)
+    assert [set(times) for times in found.times.values()] == [
+        {"gemv", "batched", "dequantized"},
+        {"batched", "dequantized"},
+        {"dequantized"},
+    ]
+    assert {rule.formats for rule in found.rules} == {("q8_0",)}
+
+
+def test_experts_are_no_weights_of_one_product() -> None:
+    from kernels.quantized import affine
+
+    one = affine.quantize(np.ones((5, 64), np.float32))
+    w = affine.Experts(*(mx.stack([each, each]) for each in (one.packed, one.scales, one.biases)))
+    with pytest.raises(TypeError, match="w is a Experts; it must be"):
+        kernels.matmul(mx.ones((1, 64)), w)  # type: ignore[arg-type]
