@@ -391,6 +391,7 @@ def test_experts_are_no_weights_of_one_product() -> None:
     from kernels.quantized import affine
 
     one = affine.quantize(np.ones((5, 64), np.float32))
-    w = affine.Experts(*(mx.stack([each, each]) for each in (one.packed, one.scales, one.biases)))
+    packed, scales, biases = (mx.stack([each, each]) for each in (one.packed, one.scales, one.biases))
+    w = affine.Experts(packed, scales, biases)
     with pytest.raises(TypeError, match="w is a Experts; it must be"):
         kernels.matmul(mx.ones((1, 64)), w)  # type: ignore[arg-type]
