@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from benchmarks import cases, checked, machine, overhead, shipped, table
+from benchmarks import cases, checked, machine, overhead, quantized, shipped, table
 from benchmarks.goals import Row, Skipped
 
 HERE = Path(__file__).parent
@@ -25,6 +25,7 @@ def everything(*, rounds: int, tiny: bool = False) -> dict[str, Callable[[], Res
         found[case.key] = lambda case=case: cases.compare(case, rounds=rounds, tiny=tiny)  # type: ignore[misc]
     found[cases.SIMULATOR_KEY] = lambda: cases.compare_simulator(rounds=rounds, tiny=tiny)
     found["shipped"] = lambda: shipped.compare(rounds=rounds, tiny=tiny)
+    found["quantized"] = lambda: quantized.compare(rounds=rounds, tiny=tiny)
     found["checked"] = lambda: checked.compare(rounds=min(rounds, 5), tiny=tiny)
     # On Metal the first call is Apple's compiler and its cache, which are not ours to measure.
     if not mx.metal.is_available():

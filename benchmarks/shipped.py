@@ -1,4 +1,4 @@
-"""Kernels that the book has not come to yet: four-bit weights, and what MLX ships."""
+"""What MLX ships, run by our engine, beside our own kernels and NumPy."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.check import check
 from benchmarks.goals import Row
+from benchmarks.packed import PackedProduct
 from benchmarks.peers import mlx_metal, numpy, ours
 from benchmarks.product import Contender, Product
-from benchmarks.quantized import AffineProduct, BlockProduct, q4_0
 from benchmarks.timing import Spread, interleave, speed_ratio
-from kernels import gemv
+from kernels import gemv, shipped
+from kernels.quantized import affine, q4_0
 
 
 def compare(*, rounds: int, tiny: bool = False) -> Iterator[Row]:
     """The rows, one product after the other."""
     n, k = (64, 512) if tiny else (4096, 4096)
-    blocks = BlockProduct(1, n, k, by_rows=True)
-    bytes_ = (q4_0(blocks), blocks)
+    blocks = PackedProduct(1, n, k, quantize=q4_0.quantize)
+    bytes_ = (blocks.contender("our Q4_0 GEMV", q4_0.gemv), blocks)
     yield _row(f"Q4_0 GEMV {n}×{k}; NumPy in f32", bytes_, (numpy.contender(blocks), blocks), 0.5, rounds)
     plain = Product(1, n, k, by_rows=True)
     simd = ours.contender(plain, gemv.simd)
@@ -25,9 +26,9 @@ def compare(*, rounds: int, tiny: bool = False) -> Iterator[Row]:
     yield _row(
         f"MLX's gemv f32 {n}×{k}, run by us", (mlx_metal.gemv(plain), plain), (named, plain), 0.5, rounds
     )
-    affine = AffineProduct(1, n, k, by_rows=True)
-    shipped = (mlx_metal.qmv_fast(affine), affine)
-    yield _row(f"MLX's qmv_fast, 4 bits, {n}×{k}, run by us", shipped, bytes_, 0.5, rounds)
+    groups = PackedProduct(1, n, k, quantize=affine.quantize)
+    theirs = (groups.contender("MLX's qmv_fast", shipped.qmv), groups)
+    yield _row(f"MLX's qmv_fast, 4 bits, {n}×{k}, run by us", theirs, bytes_, 0.5, rounds)
     side = 64 if tiny else 1024
     square = Product(side, side, side)
     steel = (mlx_metal.steel_gemm(square), square)

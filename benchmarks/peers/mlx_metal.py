@@ -6,31 +6,17 @@ import struct
 from dataclasses import replace
 from typing import Any
 
-import mlx.core as mx
 import numpy as np
 
 from benchmarks.peers import ours
 from benchmarks.product import Contender, Product
-from benchmarks.quantized import GROUP, AffineProduct
 from kernels import shipped
-from kernels.quantized.affine import Affine
 from kernels.shipped.wheel import library
 
 
 def gemv(product: Product) -> Contender:
     """``gemv`` of ``kernels.shipped``, its checks of the arguments included."""
     return replace(ours.contender(product, shipped.gemv), name="MLX's gemv")
-
-
-def qmv_fast(product: AffineProduct) -> Contender:
-    """``affine_qmv_fast``, 4 bits in groups of 64. N is a multiple of 8, K of 512."""
-    w, x = Affine(*product.packed, bits=4, group=GROUP), mx.array(product.x)
-    latest: list[mx.array] = []
-
-    def run() -> None:
-        latest[:] = [shipped.qmv(x, w)]
-
-    return Contender("MLX's qmv_fast", run, lambda: np.array(latest[0]))
 
 
 def steel_gemm(product: Product) -> Contender:
