@@ -194,9 +194,10 @@ EXERCISES = (
             "`asked` as the key.",
         ),
         hints={
-            "error": "A strategy may refuse your shape: the batched GEMV takes at most 16 rows. Ask which "
-            "ones take M before you compare them.",
-            "wrong-shape": "Every strategy gives [M, N]. A GEMV's [N] is one row of it.",
+            "reads-past-end": "A kernel got more rows than it has room for, or fewer threads than it counts "
+            "on. Look at the condition under which your function takes it.",
+            "partly-unwritten": "A grid belongs to its tile: it needs a threadgroup for each tile of BM × BN "
+            "outputs, those at the edges too.",
         },
     ),
 )

@@ -27,7 +27,7 @@ from kernels.dispatch.problem import FLOAT, Problem
 from kernels.dispatch.strategies import strategies
 from kernels.dispatch.table import Limits, Rule, Table
 
-ROWS = (1, 2, 4, 8, 16, 32, 64)
+ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
 SHAPES = ((1024, 1024), (4096, 4096))
 MARGIN = 1.05
 """By how much another strategy must be faster than the default one to take its place: below lies noise."""
@@ -71,7 +71,8 @@ def tune(
         formats: formats of weights to tune for: ``float``, or modules of ``kernels.quantized``.
         dtypes: of x.
         shapes: pairs of N and K, no two of one N. Each stands for the N around it.
-        rows: numbers of rows of x, ascending. Each crossover is looked for between two of them.
+        rows: numbers of rows of x, ascending. Each crossover is looked for between two of them, and what wins
+            at the last of them is taken for all M beyond.
         turns: times that each strategy runs on each problem; one more comes first and is thrown away.
         keep: remember the rules on disk, and let ``kernels.matmul`` use them from now on.
         clock: seconds.
