@@ -29,8 +29,8 @@ SUB = 32
 """Weights of a sub-block: those that share a scale and a minimum."""
 HEADER = 16
 """Bytes of a super-block before its nibbles."""
-# Kernels load 32 bits at once. A super-block is nine times 16 bytes: where the first one fits, all do.
-_ALIGNMENT = 16
+# Kernels load 32 bits at once. A super-block is a multiple of that: where the first one fits, all do.
+_ALIGNMENT = 4
 # Weights quantized at a time: the search keeps several arrays of that size.
 _CHUNK = 1 << 20
 
@@ -40,7 +40,7 @@ class Q4_K:  # the format's own name
     """Weights [N, K] in Q4_K.
 
     blocks: uint8 [N, K / 256, 144], row-major: the bytes as a GGUF file has them. A view that begins at no
-    multiple of 16 bytes in memory is copied, for the kernels to load 32 bits at once.
+    multiple of 4 bytes in memory is copied, for the kernels to load 32 bits at once.
     """
 
     blocks: mx.array
