@@ -219,13 +219,14 @@ MISTAKES = (
     Mistake(
         "truncated",
         "the codes are cut off where they should be rounded: {where} is {got}, it is {want}.",
-        "Truncation is what C does; the half that makes it a rounding is in 8.5: `np.trunc(x / d + 8.5)`.",
+        "Truncation is what C does; the half that makes it a rounding is in 8.5: "
+        "`np.trunc(x * (1 / d) + np.float32(8.5))`.",
         _wrong(codes=_truncated),
     ),
     Mistake(
         "to-even",
         "halves between two codes go to the even one: {where} is {got}, it is {want}.",
-        "`np.round` and `np.rint` do that. GGUF truncates x / d + 8.5, which takes halves up.",
+        "`np.round` and `np.rint` do that. GGUF truncates x · (1 / d) + 8.5, which takes halves up.",
         _wrong(codes=_to_even),
     ),
     Mistake(
@@ -297,15 +298,15 @@ QUANTIZE = Question(
     reads=reads,
     praise="every byte is the one that GGUF stores.",
     steps=(
-        "Work on `w.reshape(N, K // 32, 32)`: a block is the last axis, and no block knows of another.",
-        "`np.abs(blocks).argmax(axis=-1)` says where the largest magnitude is, and `np.take_along_axis` "
+        "`x` is `w.reshape(N, K // 32, 32)`: a block is the last axis, and no block knows of another.",
+        "`np.abs(x).argmax(axis=-1)` says where the largest magnitude is, and `np.take_along_axis` "
         "takes the element itself from there, sign and all. Then d = m / −8, in float32.",
-        "Codes: `np.trunc(blocks / d + 8.5)`, no more than 15, as uint8. Where d is 0 there is nothing to "
-        "divide: every code is 8. `np.where` and `np.errstate` keep NumPy quiet.",
+        "Codes: `np.trunc(x * (1 / d) + np.float32(8.5))`, no more than 15, as uint8. Where d is 0 every "
+        "code is 8: put `np.where(d == 0, np.float32(1), d)` in place of d there.",
         "Nibbles: the first 16 codes of a block go into the low four bits, the last 16 into the high ones, "
         "`q[..., :16] | q[..., 16:] << 4`.",
         'The scale: `d.astype("<f2").view(np.uint8)` makes two bytes of each. They come first: '
-        "`np.concatenate([scale, packed], axis=-1)`.",
+        "`blocks[..., :2]`, and the packed codes are `blocks[..., 2:]`.",
     ),
 )
 
@@ -508,7 +509,7 @@ NEAR_MISSES = (
     NearMiss(
         "bytes-swapped",
         "the two bytes of each scale are put together in the wrong order.",
-        "The low byte comes first: `as_type<half>(ushort(block[0] | block[1] << 8))`, or one 16-bit load.",
+        "The low byte comes first: `as_type<half>(ushort(low | high << 8))`, or one 16-bit load.",
         _swapped_scale,
     ),
     NearMiss(
@@ -621,10 +622,11 @@ EXERCISES = (
         steps=(
             "Thread i takes one byte of codes. A block has 16 of them: its block is `i / 16`, the byte's "
             "number in it `i % 16`. Threads past the last block leave.",
-            "A block begins at byte `18 * block`. Its first two bytes are d, the low one first: "
-            "`as_type<half>(ushort(block[0] | block[1] << 8))`. The codes begin at byte 2.",
-            "The low nibble is `byte & 15`, the high one `byte >> 4`. A weight is "
-            "`float(d) * (float(q) - 8)`, and `T(…)` rounds it at the store.",
+            "A block begins at byte `18 * block`: `auto from = blocks + 18 * block;`. Its first two bytes "
+            "are d, the low one first: `as_type<half>(ushort(from[0] | from[1] << 8))`. The codes begin at "
+            "`from[2]`.",
+            "With `uint codes = from[2 + j];` the low nibble is `codes & 15`, the high one `codes >> 4`. A "
+            "weight is `float(d) * (float(q) - 8)`, and `T(…)` rounds it at the store.",
             "Byte j holds elements j and j + 16: they go to `y[32 * block + j]` and "
             "`y[32 * block + j + 16]`.",
         ),
