@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
 
 from anymetal.frontend import Kernel
 from anymetal.runtime import build, jit, native
+from anymetal.runtime import cache as disk
 from anymetal.simt import Layout, Unsupported, cfg, private, widen
 from anymetal.simt.ir import Function, Module
 from anymetal.simt.module import threadgroup_memory
@@ -84,12 +86,35 @@ def checked_program(source: build.Source, kernel: str, layouts: tuple[Layout, ..
         if key not in _programs:
             if len(_programs) >= _KEEP:
                 _programs.clear()
-            _programs[key] = _compile(source, kernel, layouts)
+            _programs[key] = _from_disk_or_source(source, kernel, layouts)
         return _programs[key]
 
 
-def _compile(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> CheckedProgram:
-    return compile_watched(source, kernel, layouts, Instrument)[0]
+def _from_disk_or_source(source: build.Source, kernel: str, layouts: tuple[Layout, ...]) -> CheckedProgram:
+    key = disk.key("checked", source.identity(), kernel, layouts, jit.host(), _version())
+    stored = disk.load(key)
+    if stored is not None:
+        try:
+            # The folder is trusted with machine code, so with a pickle too.
+            description, code = pickle.loads(stored[1])
+            return _load(description, code, {})
+        except (pickle.UnpicklingError, RuntimeError, LookupError, TypeError, ValueError, EOFError):
+            disk.discard(key)  # whole, yet not what this process can use: build it again
+    description, code, _ = _compile(source, kernel, layouts, Instrument)
+    made = _load(description, code, {})
+    disk.store(key, {}, pickle.dumps((description, code)))
+    return made
+
+
+@cache
+def _version() -> str:
+    """A hash of all that makes the watching, which is no part of fast mode."""
+    return disk.hash_of(path for path in HERE.iterdir() if path.suffix in (".py", ".c", ".h"))
+
+
+def _load(description: Mapping[str, Any], code: bytes, functions: Mapping[str, int]) -> CheckedProgram:
+    rest = dict(description)
+    return CheckedProgram(loaded=jit.load(code, rest.pop("entry"), {**_monitor(), **functions}), **rest)
 
 
 def compile_watched(
@@ -106,6 +131,19 @@ def compile_watched(
     variables: follow the text's variables too. functions: what the instrument's code calls besides the
     monitor, by name and address.
     """
+    description, code, instrument = _compile(source, kernel, layouts, make, variables=variables)
+    return _load(description, code, functions or {}), instrument
+
+
+def _compile(
+    source: build.Source,
+    kernel: str,
+    layouts: tuple[Layout, ...],
+    make: Callable[[Sites], Made],
+    *,
+    variables: bool = False,
+) -> tuple[dict[str, Any], bytes, Made]:
+    """All of a `CheckedProgram` but its `loaded`, by name, with the name of its "entry"; its machine code."""
     made = build.module(source, line_tables=True, variables=variables)
     one = build.kernel_named(made, kernel)
     files = FILES | frozenset(source.files)
@@ -124,21 +162,18 @@ def compile_watched(
     except Unsupported as e:
         raise build.unsupported(e) from e
     (instrument, module, function) = seen[0]
-    loaded = jit.load(
-        jit.compile_object(_with_spans(wide.ir)), wide.entry, {**_monitor(), **(functions or {})}
-    )
     places = instrument.sites.places
-    program = CheckedProgram(
-        loaded=loaded,
-        kernel=one,
-        sites=tuple(instrument.sites.found),
-        memories=_memories(instrument.sites, module, function),
-        blocks=tuple(Block(operations(b, places)) for b in instrument.blocks),
-        frame_bytes=wide.frame_bytes,
-        threadgroup_bytes=wide.threadgroup_bytes,
-        loops=_loops(instrument, function),
-    )
-    return program, instrument
+    description = {
+        "entry": wide.entry,
+        "kernel": one,
+        "sites": tuple(instrument.sites.found),
+        "memories": _memories(instrument.sites, module, function),
+        "blocks": tuple(Block(operations(b, places)) for b in instrument.blocks),
+        "frame_bytes": wide.frame_bytes,
+        "threadgroup_bytes": wide.threadgroup_bytes,
+        "loops": _loops(instrument, function),
+    }
+    return description, jit.compile_object(_with_spans(wide.ir)), instrument
 
 
 def _with_kept(source: build.Source, entry: str, files: frozenset[str]) -> str | None:

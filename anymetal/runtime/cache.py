@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,9 @@ def code_version() -> str:
     """
     from importlib.metadata import PackageNotFoundError, version
 
-    digest = hashlib.sha256()
     root = Path(__file__).parent.parent
-    for path in sorted(p for room in ("frontend", "simt", "runtime") for p in (root / room).rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(str(path.relative_to(root)).encode() + b"\0")
-            digest.update(path.read_bytes())
+    rooms = [p for room in ("frontend", "simt", "runtime") for p in (root / room).rglob("*")]
+    parts = [hash_of(p for p in rooms if p.is_file() and p.suffix != ".pyc")]
     for package in (
         "llvmlite",
         "ziglang",
@@ -69,8 +66,17 @@ def code_version() -> str:
             found = version(package)
         except PackageNotFoundError:
             found = "none"
-        digest.update(f"{package} {found}\0".encode())
-    return digest.hexdigest()
+        parts.append(f"{package} {found}")
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def hash_of(files: Iterable[Path]) -> str:
+    """A hash of the texts of anymetal's own files, and of their names, in any order."""
+    hashed = hashlib.sha256()
+    for path in sorted(files):
+        hashed.update(str(path.relative_to(Path(__file__).parent.parent)).encode() + b"\0")
+        hashed.update(path.read_bytes())
+    return hashed.hexdigest()
 
 
 def key(*parts: object) -> str:

@@ -27,6 +27,7 @@ def in_memory(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     monkeypatch.setattr(program, "kept", watched)
     monkeypatch.setattr(program, "_programs", {})
+    monkeypatch.setenv("ANYMETAL_CACHE", "off")
     return found
 
 
