@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from grader import watch
@@ -9,10 +10,11 @@ from grader.answers import judge_answer
 from grader.exercise import Case, Exercise
 from grader.headline import first_to_fix
 from grader.hints import opened
-from grader.judge import judge, reference_passes
+from grader.judge import judge, reference_passes, steps
 from grader.labs import task
 from grader.question import Question
 from grader.report import Grade
+from kernels.progress import Progress
 
 
 class WrongKernel(AssertionError):
@@ -46,21 +48,31 @@ def grade(
         ValueError: there is no such lab.
         WrongKernel: the answer does not pass and `strict` is set. Nothing else that it does is raised.
     """
-    result = judged(task(lab), answer, seed)
+    exercise = task(lab)
     if show:
+        count = 0 if isinstance(exercise, Question) else steps(exercise)
+        with Progress(f"Grading lab {exercise.id}", count) as progress:
+            result = judged(exercise, answer, seed, progress.step)
         result.show()
+    else:
+        result = judged(exercise, answer, seed)
     if strict and not result.passed:
         raise WrongKernel(result)
     return result
 
 
-def judged(exercise: Exercise | Question, answer: Any, seed: int | None = None) -> Grade:
-    """`grade` for an exercise at hand, without showing anything."""
+def judged(
+    exercise: Exercise | Question,
+    answer: Any,
+    seed: int | None = None,
+    step: Callable[[str], None] | None = None,
+) -> Grade:
+    """`grade` for an exercise at hand, without showing anything. `step` is told of each case of a kernel."""
     watch.install()
     if isinstance(exercise, Question):
         used, outcomes = judge_answer(exercise, answer, seed)
     else:
-        used, outcomes = judge(exercise, answer, seed)
+        used, outcomes = judge(exercise, answer, seed, step)
     result = Grade(
         exercise, tuple(outcomes), used, seed_was_given=seed is not None, hints_opened=opened(exercise.id)
     )

@@ -7,7 +7,7 @@ Where the machine has an Apple GPU, a kernel that was found right and safe then 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,9 +53,16 @@ class Outcome:
     """For the outcome of a budget: what was counted."""
 
 
-def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[int, list[Outcome]]:
+def steps(exercise: Exercise) -> int:
+    """How often `judge` calls `step`, where nothing is wrong."""
+    return len(exercise.cases) + bool(exercise.budgets)
+
+
+def judge(
+    exercise: Exercise, kernel: Kernel, seed: int | None = None, step: Callable[[str], None] | None = None
+) -> tuple[int, list[Outcome]]:
     """Run every case, up to the first refusal: a kernel that does not compile fails them all for one reason.
-    The cases of the next dtype wait until those of the dtype before are right.
+    The cases of the next dtype wait until those of the dtype before are right. `step` is told what is next.
 
     Returns:
         The seed that the numbers came from, and one outcome for each case that was tried.
@@ -69,6 +76,8 @@ def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[
     for number, case in enumerate(exercise.cases):
         if any(each.diagnoses and each.case.stage != case.stage for each in outcomes):
             break  # what is wrong in one type is put right there first; each type is compiled anew
+        if step is not None:
+            step(str(case))
         arrays, values = data.make(exercise, case, seed + number)
         want = _oracle(exercise, values)
         fresh_seed = seed + len(exercise.cases) + number
@@ -78,6 +87,8 @@ def judge(exercise: Exercise, kernel: Kernel, seed: int | None = None) -> tuple[
         if outcome.refused:
             break
     if not any(outcome.diagnoses for outcome in outcomes):
+        if step is not None and exercise.budgets:
+            step("what it asks for")
         outcomes += _budgets(exercise, kernel, seed)
     return seed, outcomes
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import os
 from pathlib import Path
 from typing import Any
 
 from grader.report import METADATA_KEY
+from kernels.progress import VARIABLE as PROGRESS
 
 CELL_SECONDS = 120
 OUTPUT_BYTES = 5_000_000
@@ -58,7 +60,7 @@ def execute(notebook: Any, folder: Path, *, seconds: int = CELL_SECONDS, allow_e
     )
     flood = f"The notebook printed more than {OUTPUT_BYTES // 1_000_000} MB."
     try:
-        client.execute()
+        client.execute(env=os.environ | {PROGRESS: "off"})
     except CellTimeoutError:
         slow = f"A cell took longer than {seconds} s."
         raise NotebookFailed(flood if printed > OUTPUT_BYTES else slow) from None

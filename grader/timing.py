@@ -18,6 +18,7 @@ import mlx.core as mx
 from grader import data
 from grader.exercise import DTYPES, Case, Kernel
 from grader.labs import find
+from kernels.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,14 @@ def time_kernel(
     arrays, _ = data.make(exercise, case, secrets.randbits(31), red_zones=False)
     reference = exercise.reference()
     seconds: dict[str, list[float]] = {"yours": [], "reference": []}
-    for turn in range(repeat + 1):
-        for name, each in (("yours", kernel), ("reference", reference)):
-            start = time.perf_counter()
-            mx.eval(exercise.call(each, arrays, case))
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
+    with Progress(f"Timing lab {exercise.id}", repeat + 1) as progress:
+        for turn in range(repeat + 1):
+            progress.step(f"turn {turn} of {repeat}" if turn else "compiling")
+            for name, each in (("yours", kernel), ("reference", reference)):
+                start = time.perf_counter()
+                mx.eval(exercise.call(each, arrays, case))
+                if turn:
+                    seconds[name].append(time.perf_counter() - start)
     size = DTYPES[dtype].size
     result = 1
     for length in exercise.shape(exercise.result[1], case):

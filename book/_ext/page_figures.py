@@ -8,6 +8,7 @@ from typing import Any
 
 from figures import scripts
 from figures.figure import PAGE
+from kernels.progress import VARIABLE as PROGRESS
 
 MARK = "data-figure="
 
@@ -27,8 +28,9 @@ def _add(app: Any, _page: str, _template: str, context: dict[str, Any], _doctree
 
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
-    # The kernels that execute the chapters inherit this, and give figures as HTML.
+    # The kernels that execute the chapters inherit both: figures come as HTML, and bars that pass not at all.
     os.environ[PAGE] = "yes"
+    os.environ[PROGRESS] = "off"
     app.connect("html-page-context", _add)
     app.connect("build-finished", _write)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

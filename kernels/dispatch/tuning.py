@@ -26,6 +26,7 @@ from kernels.dispatch.memory import remember, use
 from kernels.dispatch.problem import FLOAT, Problem
 from kernels.dispatch.strategies import strategies
 from kernels.dispatch.table import Limits, Rule, Table
+from kernels.progress import Progress
 
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
 SHAPES = ((1024, 1024), (4096, 4096))
@@ -91,16 +92,25 @@ def tune(
         raise ValueError(f"shapes is {tuple(shapes)}; it must have pairs of N and K, each N once.")
     if turns < 1:
         raise ValueError(f"turns is {turns}; it must be at least 1.")
-    found: dict[Problem, Times] = {}
-    rules: list[Rule] = []
     for format_ in formats:
         strategies(format_)  # that it exists is asked before anything is timed
-        for dtype in dtypes:
-            for (n, k), limits in zip(sorted(shapes), bands(sorted(widths)), strict=True):
-                w = _weights(format_, n, k, dtype)
-                column = {m: _times(Problem(m, n, k, dtype, format_), w, turns, clock) for m in rows}
-                found |= {Problem(m, n, k, dtype, format_): times for m, times in column.items()}
-                rules += column_rules(column, Problem(1, n, k, dtype, format_), limits)
+    found: dict[Problem, Times] = {}
+    rules: list[Rule] = []
+    columns = [
+        (format_, dtype, n, k, limits)
+        for format_ in formats
+        for dtype in dtypes
+        for (n, k), limits in zip(sorted(shapes), bands(sorted(widths)), strict=True)
+    ]
+    with Progress("Tuning", len(columns) * len(rows)) as progress:
+        for format_, dtype, n, k, limits in columns:
+            w = _weights(format_, n, k, dtype)
+            column: dict[int, Times] = {}
+            for m in rows:
+                problem = Problem(m, n, k, dtype, format_)
+                progress.step(str(problem))
+                column[m] = found[problem] = _times(problem, w, turns, clock)
+            rules += column_rules(column, Problem(1, n, k, dtype, format_), limits)
     table = DEFAULT.with_first(*rules)
     if keep:
         remember(rules)
