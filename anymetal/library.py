@@ -172,16 +172,18 @@ class Function:
         memory = self._threadgroup_memory(threadgroup_memory)
         passed = self._arguments(arguments)
         key = (whole, size, memory, passed.large)
-        planned, program = self._plans.get(key) or self._plan(*key)
-        for index, name in passed.off.items():
-            if index in program.buffers:
-                raise LaunchError(
-                    f"buffer {index}, `{name}`, of {self.name} is missing, and the kernel uses it."
-                )
-        if (watched := report.active()) is not None:
-            self._checked(watched, whole, size, memory, passed)
-        else:
+        watched = report.active()
+        if watched is None or passed.off:
+            planned, program = self._plans.get(key) or self._plan(*key)
+            for index, name in passed.off.items():
+                if index in program.buffers:
+                    raise LaunchError(
+                        f"buffer {index}, `{name}`, of {self.name} is missing, and the kernel uses it."
+                    )
+        if watched is None:
             launch(planned, passed.addresses)
+        else:
+            self._checked(watched, whole, size, memory, passed)
         for copy_back in passed.after:
             copy_back()
 
@@ -260,10 +262,7 @@ class Function:
         self, grid: Size3, threadgroup: Size3, memory: tuple[int, ...], large: bool
     ) -> tuple[Plan, build.Program]:
         program = build.program(self._source, self.name, grid, threadgroup, large)
-        if program.max_threads is not None:
-            most = min(program.max_threads, limits.MAX_THREADS_PER_THREADGROUP)
-            limits.check_threadgroup(threadgroup, most)
-        limits.check_threadgroup_memory(program.threadgroup_bytes, sum(memory))
+        limits.check_program(threadgroup, program.max_threads, program.threadgroup_bytes, sum(memory))
         made = plan(
             program.loaded,
             grid=grid,

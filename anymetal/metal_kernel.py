@@ -185,16 +185,21 @@ class MetalKernel:
         prepare = arrays.row_contiguous if self.ensure_row_contiguous else arrays.evaluated
         passed = [prepare(a) for a in given]
         large = any(n >= 2**31 for n in (*map(arrays.extent, passed), *map(_nbytes, shapes, dtypes)))
-        planned = self._plans.get((variant, size, group, large)) or self._plan(variant, size, group, large)
+        limits.check_threadgroup(group)
+        watched = report.active()
+        if watched is None:
+            planned, _ = self._plans.get((variant, size, group, large)) or self._plan(
+                variant, size, group, large
+            )
 
         addresses, words = self._addresses(passed)
         made = [arrays.output(s, d, init_value) for s, d in zip(shapes, dtypes)]
         addresses += [arrays.address(a) for a in made]
-        if (watched := report.active()) is not None:
+        if watched is None:
+            launch(planned, addresses)
+        else:
             buffers = self._buffers(passed, words, made, unset=init_value is None)
             self._checked(watched, variant, size, group, large, buffers)
-        else:
-            launch(planned[0], addresses)
         return arrays.without_gradient(given, made) if arrays.traced(given) else made
 
     def _addresses(self, passed: list[Any]) -> tuple[list[int], list[Any]]:
@@ -318,13 +323,8 @@ class MetalKernel:
     def _plan(
         self, variant: _Variant, grid: Size3, threadgroup: Size3, large: bool
     ) -> tuple[Plan, build.Program]:
-        limits.check_threadgroup(threadgroup)
         program = build.program(variant.source, variant.generated.name, grid, threadgroup, large)
-        if program.max_threads is not None:
-            limits.check_threadgroup(
-                threadgroup, min(program.max_threads, limits.MAX_THREADS_PER_THREADGROUP)
-            )
-        limits.check_threadgroup_memory(program.threadgroup_bytes)
+        limits.check_program(threadgroup, program.max_threads, program.threadgroup_bytes)
         made = plan(
             program.loaded,
             grid=grid,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from anymetal.runtime import build
+from anymetal.runtime import build, limits
 from anymetal.runtime.launch import Size3, plan
 from anymetal.simt import layouts_for
 
@@ -54,6 +54,9 @@ def run(
     if follower is not None and not follower.wants(len(report.launches), grid, size):
         follower = None
     program = (follower.program if follower else checked_program)(source, kernel, layouts)
+    limits.check_program(
+        threadgroup, program.kernel.max_threads, program.threadgroup_bytes, sum(threadgroup_arguments)
+    )
     made = plan(
         program.loaded,
         grid=grid,

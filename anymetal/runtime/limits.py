@@ -65,6 +65,15 @@ def check_threadgroup_memory(static: int, dynamic: int = 0) -> None:
         )
 
 
+def check_program(threadgroup: tuple[int, int, int], most: int | None, static: int, dynamic: int = 0) -> None:
+    """`LaunchError` where a kernel cannot be launched so: `most` threads is its own limit, if it has one, and
+    memory is as for `check_threadgroup_memory`.
+    """
+    if most is not None:
+        check_threadgroup(threadgroup, min(most, MAX_THREADS_PER_THREADGROUP))
+    check_threadgroup_memory(static, dynamic)
+
+
 def check_buffers(count: int) -> None:
     """`LaunchError` where a kernel takes more buffers than an argument table has."""
     if count > MAX_BUFFERS:

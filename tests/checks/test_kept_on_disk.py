@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from anymetal.checks import Report, program
-from anymetal.runtime import cache
+from anymetal.runtime import build, cache
 
 from .kernel_files import HERE, read
 
@@ -64,6 +64,17 @@ def test_what_cannot_be_used_is_built_again(
     assert spoilt == 1
     assert str(run_anew(KERNELS[0], monkeypatch)) == str(first)
     assert len(compiled) == 2
+
+
+def test_what_is_watched_is_not_compiled_for_fast_mode(
+    compiled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("compiled twice")
+
+    monkeypatch.setattr(build, "_build", never)
+    run_anew(KERNELS[0], monkeypatch)
+    assert len(compiled) == 1
 
 
 def test_a_change_of_the_checks_is_another_program(

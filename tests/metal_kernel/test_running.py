@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -400,10 +401,14 @@ class TestWhatDoesNotCompileOrLaunch:
             run(COPY, [mx.zeros(9)], (9,), options={"header": "\n\nint f() { return wrong; }\n"})
         assert (raised.value.file, raised.value.line) == ("header", 3)
 
-    def test_too_much_threadgroup_memory(self) -> None:
+    @pytest.mark.parametrize("watched", [False, True])
+    def test_too_much_threadgroup_memory(self, watched: bool) -> None:
         source = "uint i = thread_position_in_grid.x; threadgroup float t[8193]; t[i] = 1; o[0] = t[i];"
-        with pytest.raises(
-            LaunchError, match=r"\(32772\) exceeds the maximum threadgroup memory allowed \(32768\)"
+        with (
+            anymetal.checked() if watched else nullcontext(),
+            pytest.raises(
+                LaunchError, match=r"\(32772\) exceeds the maximum threadgroup memory allowed \(32768\)"
+            ),
         ):
             run(source, [], (3,))
 
