@@ -184,7 +184,7 @@ EXERCISES = (
         unoptimised=SIMDGROUP_AN_OUTPUT,
         steps=(
             "Take M = 8 and N = 256 first. Which strategies take so many rows? Write down what each of them "
-            "asks for, in bytes of w: the table of chapter 16 has the same columns.",
+            "asks for, and take the least. The figure of chapter 16 does the same for its shapes.",
             "A tile counts whole, however little of it is used: a GEMM's threadgroup memory is paid for "
             "⌈M / BM⌉ · ⌈N / BN⌉ tiles, ⌈K / 32⌉ times.",
             "For a step of 32 along K a tile stores (BM + BN) · 32 elements, and each of its SIMD-groups "
