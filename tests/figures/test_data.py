@@ -60,6 +60,9 @@ def test_in_a_book_a_figure_is_html_and_elsewhere_a_widget(monkeypatch: pytest.M
     widget = figures.fragments().widget()
     assert widget.data["owner"][:4] == [0, 0, 1, 1]
     assert "export default" in widget._esm
+    shown, _ = figures.fragments()._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in shown
+    assert shown["text/plain"].startswith("Which lane holds what.")
 
 
 def test_two_simdgroups_of_one_kernel_are_followed_apart() -> None:
