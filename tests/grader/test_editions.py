@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.browsers import chromium
+
 ROOT = Path(__file__).parents[2]
 PAGE = """# A page
 
@@ -35,7 +37,8 @@ Words after it.
 CONFIG = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "book" / "_ext")!r})
-extensions = ["myst_nb", "sphinx_exercise", "edition"]
+extensions = ["myst_nb", "sphinx_exercise", "sphinx_togglebutton", "edition"]
+html_theme = "sphinx_book_theme"
 nb_execution_mode = "off"
 html_copy_source = True
 """
@@ -74,6 +77,19 @@ def test_a_book_built_in_both_editions(tmp_path: Path) -> None:
     # Over the instructor's: nothing of it may stay behind.
     left = [path for path in build(tmp_path, "student") if ".doctrees" not in path.parts]
     assert left == []
+
+
+def test_in_the_instructors_a_solution_is_a_fold_that_opens(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "index.md").write_text(PAGE, encoding="utf-8")
+    build(tmp_path, "instructor")
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto((tmp_path / "html" / "index.html").as_uri())
+        answer = page.get_by_text("It is zweiundvierzig.")
+        assert not answer.is_visible()
+        page.locator(".solution button.toggle-button").press("Enter")
+        answer.wait_for(state="visible", timeout=10_000)
 
 
 def test_only_solutions_go() -> None:
