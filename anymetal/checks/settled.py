@@ -121,7 +121,8 @@ class _Analysis:
             for name in self._reaches(i.operands[-1]):
                 state[name] = 0
         elif i.callee.startswith((*_COPIES, "llvm.memset.")) and isinstance(i.operands[2], Constant):
-            whole = (1 << int(i.operands[2].value)) - 1
+            # No variable is longer than all of them, and what is longer lies outside each.
+            whole = (1 << min(int(i.operands[2].value), sum(self.sizes.values()) + 1)) - 1
             if not i.callee.startswith("llvm.memset."):
                 self._read(i.operands[1], whole, state, judge=judge, by=i)
             self._write(i.operands[0], whole, state, judge=judge)
@@ -131,7 +132,8 @@ class _Analysis:
     def _place(self, pointer: Operand, touched: int, *, judge: bool) -> tuple[str, int] | None:
         """The variable and its bytes, if they are known; what may lie outside is doubtful."""
         at = self.known.get(pointer.name) if isinstance(pointer, Local) else None
-        if at is not None and at[1] >= 0 and not touched << at[1] >> self.sizes[at[0]]:
+        # Compared before it is shifted: a wild constant index may be gigabytes away.
+        if at is not None and at[1] >= 0 and at[1] + touched.bit_length() <= self.sizes[at[0]]:
             return at[0], touched << at[1]
         if judge:
             self.doubtful |= self._reaches(pointer)

@@ -20,10 +20,9 @@ LENGTH = 25
 TEXT = (".html", ".js", ".json", ".md", ".ipynb", ".txt", ".py")
 
 
-def only_in_solutions(text: str) -> set[str]:
+def only_in_solutions(text: str, outside: str) -> set[str]:
     """Pieces of the lines of a chapter's solutions, as they stand in a page too."""
     inside = "\n".join(found["inside"] for found in _SOLUTION.finditer(text))
-    outside = _SOLUTION.sub("", text)
     pieces = {piece.strip() for line in inside.splitlines() for piece in _MARKUP.split(line)}
     return {piece for piece in pieces if len(piece) >= LENGTH and piece not in outside}
 
@@ -31,7 +30,9 @@ def only_in_solutions(text: str) -> set[str]:
 def test_solutions_are_where_they_belong() -> None:
     if not EDITION.exists():
         pytest.skip("run make book first")
-    solutions = {path.stem: only_in_solutions(path.read_text(encoding="utf-8")) for path in CHAPTERS}
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in CHAPTERS}
+    outside = "\n".join(_SOLUTION.sub("", text) for text in texts.values())
+    solutions = {name: only_in_solutions(text, outside) for name, text in texts.items()}
     assert all(len(pieces) >= 3 for pieces in solutions.values())
     found: dict[str, set[str]] = {}
     for path in BOOK.rglob("*"):
