@@ -23,6 +23,10 @@ from anymetal.runtime import bfloat
 _lock = threading.RLock()
 _names = itertools.count()
 
+HUGE = 4 << 20
+"""Bytes of a module's text from which on it is compiled as it was widened. LLVM's passes would take most of a
+minute over an unrolled GEMM with ragged edges (7 to 15 MB), to make it a third faster."""
+
 Entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)  # calls release the GIL
 
 
@@ -81,7 +85,7 @@ def _optimised(ir: str) -> llvm.ModuleRef:
     module.triple = triple
     module.data_layout = str(machine.target_data)
     module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options = llvm.create_pipeline_tuning_options(speed_level=3 if len(ir) < HUGE else 0)
     # The code is wide already: 32 lanes are one value. The vectorizers would only spend time on it.
     options.loop_vectorization = False
     options.slp_vectorization = False
