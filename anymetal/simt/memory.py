@@ -258,20 +258,24 @@ def _load_stretches(
     ahead: streams.Step | None,
 ) -> tuple[str, ...]:
     type_ = parts[0][0]
-    rows = []
+    places = []
     for stretch in stretches:
-        place = _place(body, base, stretch)
+        places.append(_place(body, base, stretch))
         if ahead is not None:
-            streams.ask(body, place, stretch.count * type_.size, ahead)
-        rows.append(body.emit(f"load <{stretch.count} x {type_}>, ptr {place}, align {type_.size}"))
+            streams.ask(body, places[-1], stretch.count * type_.size, ahead)
+    if (halves := _halves(stretches)) is not None:
+        return tuple(_load_halves(body, [(places[s], e) for s, e in wanted], type_) for wanted in halves)
     length = stretches[0].count
-    if len(rows) > 1 and all(s.covered and s.count == length for s in stretches):
+    if len(places) > 1 and all(s.covered and s.count == length for s in stretches):
+        rows = [body.emit(f"load <{length} x {type_}>, ptr {p}, align {type_.size}") for p in places]
         return _picked_from_rows(body, rows, stretches, type_)
     results: list[str] = []
-    for stretch, loaded in zip(stretches, rows, strict=True):
-        memory = f"<{stretch.count} x {type_}>"
-        for part, wanted in enumerate(stretch.element):
-            if wanted == list(range(stretch.count)):
+    for stretch, place in zip(stretches, places, strict=True):
+        loaded, positions = _load_run(body, place, stretch.count, type_)
+        memory = f"<{positions[-1] + 1} x {type_}>"
+        for part, elements in enumerate(stretch.element):
+            wanted = [positions[element] if element >= 0 else -1 for element in elements]
+            if wanted == list(range(positions[-1] + 1)):
                 picked = loaded
             else:
                 picked = body.emit(f"shufflevector {memory} {loaded}, {memory} poison, {indices(wanted)}")
@@ -283,6 +287,53 @@ def _load_stretches(
                     f"shufflevector {wide(type_)} {results[part]}, {wide(type_)} {picked}, {indices(merge)}"
                 )
     return tuple(results)
+
+
+def _halves(stretches: list[_Stretch]) -> list[list[tuple[int, int]]] | None:
+    """For each scalar what lanes 0 to 15 want and what lanes 16 to 31 want, a stretch and its element, where
+    each half wants one: a scale of a group of weights, mostly."""
+    found: list[list[tuple[int, int]]] = []
+    for part in range(len(stretches[0].element)):
+        wanted = [
+            {
+                (s, stretch.element[part][lane])
+                for s, stretch in enumerate(stretches)
+                if stretch.element[part][lane] >= 0
+            }
+            for lane in range(LANES)
+        ]
+        halves = [set().union(*wanted[: LANES // 2]), set().union(*wanted[LANES // 2 :])]
+        if any(len(half) != 1 for half in halves):
+            return None
+        found.append([half.pop() for half in halves])
+    return found
+
+
+def _load_halves(body: Body, wanted: list[tuple[str, int]], type_: Type) -> str:
+    """A scalar for each half of the lanes. Many CPUs repeat a scalar as they load it, at no cost; to pick it
+    from a vector takes the unit that shuffles."""
+    half = f"<{LANES // 2} x {type_}>"
+    spread = []
+    for place, element in wanted:
+        scalar = _load_scalar(body, place, type_, element * type_.size)
+        one = body.emit(f"insertelement {half} poison, {type_} {scalar}, i32 0")
+        spread.append(body.emit(f"shufflevector {half} {one}, {half} poison, {indices([0] * (LANES // 2))}"))
+    return concatenate(body, spread, LANES // 2, type_)[0]
+
+
+def _load_run(body: Body, place: str, count: int, type_: Type) -> tuple[str, list[int]]:
+    """``count`` elements, and where in the vector each of them is.
+
+    LLVM loads 125 elements as 64, 32, 16, 8, 4 and one, and picks from these one by one. Two loads of 64 that
+    overlap are two registers to pick from.
+    """
+    half = 1 << count.bit_length() - 1
+    if count <= LANES or count == half:
+        return body.emit(f"load <{count} x {type_}>, ptr {place}, align {type_.size}"), list(range(count))
+    later = body.offset(place, (count - half) * type_.size)
+    loads = [body.emit(f"load <{half} x {type_}>, ptr {at}, align {type_.size}") for at in (place, later)]
+    joined, length = concatenate(body, loads, half, type_)
+    return joined, [e if e < half else length - count + e for e in range(count)]
 
 
 def _picked_from_rows(body: Body, rows: list[str], stretches: list[_Stretch], type_: Type) -> tuple[str, ...]:

@@ -108,6 +108,36 @@ def test_a_known_pattern_is_loads_and_shuffles(index: str) -> None:
     assert "shufflevector" in body
 
 
+def loaded(index: str) -> str:
+    """What becomes of a load of halves at an index made of `%lane`."""
+    return block(
+        widened(
+            HEAD
+            + f"""
+  {index}
+  %c = zext i32 %b to i64
+  %at = getelementptr half, ptr addrspace(1) %in, i64 %c
+  %x = load half, ptr addrspace(1) %at
+  %y = fpext half %x to float
+  store float %y, ptr addrspace(1) %to
+  ret void"""
+        ),
+        "full.entry",
+    )
+
+
+def test_an_odd_count_is_two_loads_that_overlap() -> None:
+    body = loaded("%b = mul i32 %lane, 4")  # 125 halves
+    assert body.count("load <64 x half>") == 2
+    assert "load <125 x half>" not in body
+
+
+def test_what_half_of_the_lanes_share_is_a_scalar_for_each_half() -> None:
+    body = loaded("%b = lshr i32 %lane, 4")
+    assert body.count("= load half,") == 2
+    assert "load <" not in body
+
+
 def test_addresses_that_vary_are_gathered() -> None:
     body = block(
         widened(
