@@ -1,11 +1,14 @@
 """How the tests run: hypothesis's search, and what stays together when several processes share them."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.browsers import chromium
 
 # By chance at a desk, the same way each time where a failure must be repeatable.
 # No deadline: the first example of a kernel compiles it. A machine's speed is no matter for a test.
@@ -27,3 +30,10 @@ class NotebooksWhole(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> NotebooksWhole:
     """How `pytest -n` shares out the tests."""
     return NotebooksWhole(config, log)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, one for all tests of a process: Playwright does not start twice."""
+    with chromium() as opened:
+        yield opened

@@ -9,13 +9,6 @@ from typing import Any
 import pytest
 
 from figures import Figure, scripts
-from tests.browsers import chromium
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 class Shown:

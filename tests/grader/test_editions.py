@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
-
-from tests.browsers import chromium
 
 ROOT = Path(__file__).parents[2]
 PAGE = """# A page
@@ -79,17 +78,17 @@ def test_a_book_built_in_both_editions(tmp_path: Path) -> None:
     assert left == []
 
 
-def test_in_the_instructors_a_solution_is_a_fold_that_opens(tmp_path: Path) -> None:
+def test_in_the_instructors_a_solution_is_a_fold_that_opens(tmp_path: Path, browser: Any) -> None:
     (tmp_path / "conf.py").write_text(CONFIG, encoding="utf-8")
     (tmp_path / "index.md").write_text(PAGE, encoding="utf-8")
     build(tmp_path, "instructor")
-    with chromium() as browser:
-        page = browser.new_page()
-        page.goto((tmp_path / "html" / "index.html").as_uri())
-        answer = page.get_by_text("It is zweiundvierzig.")
-        assert not answer.is_visible()
-        page.locator(".solution button.toggle-button").press("Enter")
-        answer.wait_for(state="visible", timeout=10_000)
+    page = browser.new_page()
+    page.goto((tmp_path / "html" / "index.html").as_uri())
+    answer = page.get_by_text("It is zweiundvierzig.")
+    assert not answer.is_visible()
+    page.locator(".solution button.toggle-button").press("Enter")
+    answer.wait_for(state="visible", timeout=10_000)
+    page.close()
 
 
 def test_only_solutions_go() -> None:

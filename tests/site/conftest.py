@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.browsers import chromium
-
 BOOK = Path(os.environ.get("BOOK_HTML", Path(__file__).parents[2] / "_build" / "html"))
 PAGES = sorted(
     path.relative_to(BOOK).as_posix() for path in BOOK.rglob("*.html") if "_static" not in path.parts
@@ -41,12 +39,6 @@ def site() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 class Visit:
